@@ -1,0 +1,301 @@
+//! [`Error`] is the peer's fault and ends the session; [`Misuse`] is the caller's and changes nothing.
+//!
+//! A `-ERR` is neither: it is an answer, and comes as an event.
+
+use crate::reply::{ErrorClass, ResponseCode};
+use crate::state::{State, Verb};
+use crate::text::Text;
+use crate::wire::dot::Offence;
+use core::fmt;
+
+/// What the peer did that a session cannot survive.
+///
+/// It is fatal and sticks: every later call on the machine gives the same error, and the connection is to be closed.
+/// `Display` is for the person at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The server greeted with `-ERR` instead of `+OK`.
+    GreetingRefused {
+        /// Its response code, if it gave one.
+        code: Option<ResponseCode<'static>>,
+        /// Its words.
+        text: Text<'static>,
+    },
+    /// The first line is not a POP3 greeting.
+    NotPop3 {
+        /// What it looks like.
+        looks_like: Protocol,
+    },
+    /// A response did not begin with a status indicator (`+OK` or `-ERR`, RFC 1939 §3).
+    NoStatus {
+        /// The command that was waiting for its answer.
+        to: Verb,
+        /// The line that came instead.
+        line: Text<'static>,
+    },
+    /// Octets came that no command had asked for.
+    Unsolicited,
+    /// Octets came in the clear between the `+OK` to STLS (or, to a server, the STLS command) and the TLS handshake:
+    /// somebody on the way injected them (RFC 2595 §4).
+    PlaintextAfterStls,
+    /// A line ended in a bare LF, and the configuration does not tolerate it.
+    BareLf,
+    /// A line was longer than the limit.
+    LineTooLong {
+        /// The limit in octets, with the line's ending.
+        limit: usize,
+    },
+    /// A listing had more lines than the limit.
+    ListingTooLong {
+        /// The command it answered.
+        to: Verb,
+        /// The limit in lines.
+        limit: u64,
+    },
+    /// The peer closed the connection.
+    Eof {
+        /// What we were waiting for.
+        awaiting: Wait,
+    },
+    /// The server closed the connection instead of answering a login: some do so when a password is wrong.
+    AuthRejectedByClose {
+        /// The login command that got no answer.
+        to: Verb,
+    },
+}
+
+impl Error {
+    /// What kind of failure this is, if it came with words of the server; else `None`.
+    #[must_use]
+    pub fn class(&self) -> Option<ErrorClass> {
+        match self {
+            Self::GreetingRefused { code, .. } => {
+                Some(code.as_ref().map_or(ErrorClass::Unknown, ResponseCode::error_class))
+            }
+            Self::AuthRejectedByClose { .. } => Some(ErrorClass::Credentials),
+            _ => None,
+        }
+    }
+}
+
+/// What a first line looks like that is not POP3's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// `* OK`
+    Imap,
+    /// `220 `
+    Smtp,
+    /// `HTTP/`
+    Http,
+    /// `SSH-`
+    Ssh,
+    /// A TLS record: the port speaks TLS from the first octet (implicit TLS, RFC 8314 §3).
+    Tls,
+    /// None of these.
+    Unknown,
+}
+
+/// What the side is waiting for, and so which of the configured times applies (see [`Config`](crate::Config)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Wait {
+    /// The client: for the greeting.
+    Greeting,
+    /// Both: for the TLS handshake, which is the driver's.
+    Tls,
+    /// The client: for the answer to this command, or the rest of it.
+    Reply(Verb),
+    /// The server: for a command or a SASL response. The client: for nothing; the next word is its own.
+    Command,
+    /// The server's application: to answer this command.
+    Answer(Verb),
+    /// For nothing: the session is over, and the server closes the connection.
+    Close,
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Greeting => f.write_str("before it greeted"),
+            Self::Tls => f.write_str("before the TLS handshake was done"),
+            Self::Reply(verb) => write!(f, "while {verb} was being answered"),
+            Self::Command => f.write_str("between commands"),
+            Self::Answer(verb) => write!(f, "while we were answering {verb}"),
+            Self::Close => f.write_str("at the end of the session"),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::GreetingRefused { text, .. } => write!(f, "the server refuses the session; it says: {text}"),
+            Self::NotPop3 { looks_like } => match looks_like {
+                Protocol::Imap => f.write_str("the other side speaks IMAP, not POP3"),
+                Protocol::Smtp => f.write_str("the other side speaks SMTP, not POP3"),
+                Protocol::Http => f.write_str("the other side speaks HTTP, not POP3"),
+                Protocol::Ssh => f.write_str("the other side speaks SSH, not POP3"),
+                Protocol::Tls => f.write_str("the other side speaks TLS from the first octet (implicit TLS)"),
+                Protocol::Unknown => f.write_str("the other side does not greet as a POP3 server does"),
+            },
+            Self::NoStatus { to, line } => {
+                write!(f, "the server answered {to} with neither +OK nor -ERR; it says: {line}")
+            }
+            Self::Unsolicited => f.write_str("the server sent an answer that no command had asked for"),
+            Self::PlaintextAfterStls => {
+                f.write_str("octets came in the clear between STLS and the TLS handshake: somebody injected them")
+            }
+            Self::BareLf => f.write_str("a line ended in a bare LF"),
+            Self::LineTooLong { limit } => write!(f, "a line was longer than {limit} octets"),
+            Self::ListingTooLong { to, limit } => write!(f, "the answer to {to} had more than {limit} lines"),
+            Self::Eof { awaiting } => write!(f, "the other side closed the connection {awaiting}"),
+            Self::AuthRejectedByClose { to } => {
+                write!(f, "the server closed the connection instead of answering {to}: the password may be wrong")
+            }
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
+/// A call that the protocol does not allow now, or a value that it never allows. Nothing was written and nothing
+/// changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Misuse {
+    /// The state does not permit the command.
+    NotPermitted {
+        /// The command.
+        verb: Verb,
+        /// The state the session is in.
+        state: State,
+    },
+    /// The policy wants TLS before any login: STLS first.
+    NeedsTls,
+    /// TLS is on already, or too late to begin (RFC 2595 §4).
+    NoTls,
+    /// APOP needs a timestamp in the greeting, and there is none that RFC 1939 §7 allows, or it was forgotten at STLS.
+    NoTimestamp,
+    /// APOP stands on MD5 and is off; [`Config::allow_apop_md5`](crate::Config::allow_apop_md5) turns it on.
+    ApopIsOff,
+    /// PASS must come immediately behind a successful USER, and nothing but PASS or QUIT may come there.
+    UserBeforePass,
+    /// An answer is outstanding, and this command may not be sent before it came.
+    Outstanding {
+        /// The command whose answer is outstanding.
+        awaiting: Verb,
+    },
+    /// As many commands are outstanding as the limits of the configuration allow.
+    WindowFull,
+    /// Octets of the server wait that no command asked for: read them with `next_event` first.
+    Unsolicited,
+    /// The session is over.
+    Over,
+    /// The argument holds an octet that cannot be sent there.
+    ForbiddenOctet {
+        /// The octet.
+        octet: u8,
+    },
+    /// The argument is empty.
+    Empty,
+    /// The line would be longer than the protocol allows.
+    TooLong {
+        /// The limit in octets, with CRLF.
+        limit: usize,
+    },
+    /// Message-numbers begin at 1.
+    MessageNumberZero,
+    /// Octets above 0x7F in a user name or password need the capability `UTF8 USER`, and must be UTF-8 (RFC 6856 §2.2).
+    NeedsUtf8User,
+    /// The keyword has a constructor of its own, with checks of its own.
+    KnownKeyword {
+        /// The command.
+        verb: Verb,
+    },
+    /// A digest is 32 hexadecimal digits in lower case (RFC 1939 §7).
+    Digest,
+    /// A unique-id is 1 to 70 octets in the range 0x21 to 0x7E (RFC 1939 §7).
+    UniqueId,
+    /// No server challenge is waiting for a response.
+    NoChallenge,
+    /// No command is waiting for an answer.
+    NothingOwed,
+    /// This is not what answers the command.
+    WrongAnswer {
+        /// The command that waits for its answer.
+        to: Verb,
+    },
+    /// An answer was begun, and only its lines or octets may follow until it is ended.
+    InsideAnswer {
+        /// The command that is being answered.
+        to: Verb,
+    },
+    /// A text must not begin with `[` unless a response code follows (RFC 2449 §8).
+    Bracket,
+    /// Text beyond ASCII needs LANG or UTF8 (RFC 6856 §3).
+    NeedsLang,
+    /// The message holds what the newline policy refuses; the answer can only be aborted.
+    Offence(Offence),
+    /// A wait of that kind must not be shorter than ten minutes (RFC 1939 §3) unless the setting says so.
+    TooShort,
+    /// More messages than numbers.
+    TooManyMessages,
+}
+
+impl From<core::convert::Infallible> for Misuse {
+    fn from(never: core::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl From<Offence> for Misuse {
+    fn from(offence: Offence) -> Self {
+        Self::Offence(offence)
+    }
+}
+
+impl fmt::Display for Misuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotPermitted { verb, state } => write!(f, "{verb} may not be given in the state {state}"),
+            Self::NeedsTls => {
+                f.write_str("the policy allows no login without TLS; send STLS first, or connect with TLS")
+            }
+            Self::NoTls => f.write_str("no TLS handshake is due here"),
+            Self::NoTimestamp => f.write_str("the greeting holds no timestamp that APOP could use"),
+            Self::ApopIsOff => f.write_str("APOP is off because MD5 is weak; the configuration can allow it"),
+            Self::UserBeforePass => {
+                f.write_str("PASS comes immediately behind a successful USER, and nothing else but QUIT")
+            }
+            Self::Outstanding { awaiting } => {
+                write!(f, "the answer to {awaiting} is outstanding; read it before this is sent")
+            }
+            Self::WindowFull => f.write_str("too many commands are outstanding; read an answer first"),
+            Self::Unsolicited => f.write_str("the server sent octets that no command asked for; read them first"),
+            Self::Over => f.write_str("the session is over"),
+            Self::ForbiddenOctet { octet } => write!(f, "the octet 0x{octet:02X} cannot be sent there"),
+            Self::Empty => f.write_str("the argument is empty"),
+            Self::TooLong { limit } => write!(f, "the line would be longer than {limit} octets"),
+            Self::MessageNumberZero => f.write_str("message-numbers begin at 1"),
+            Self::NeedsUtf8User => f.write_str("octets above 0x7F need the server's capability UTF8 USER, and UTF-8"),
+            Self::KnownKeyword { verb } => write!(f, "{verb} has a constructor of its own; use that"),
+            Self::Digest => f.write_str("a digest is 32 hexadecimal digits in lower case"),
+            Self::UniqueId => f.write_str("a unique-id is 1 to 70 octets between 0x21 and 0x7E"),
+            Self::NoChallenge => f.write_str("no challenge is waiting for a response"),
+            Self::NothingOwed => f.write_str("no command is waiting for an answer"),
+            Self::WrongAnswer { to } => write!(f, "this does not answer {to}"),
+            Self::InsideAnswer { to } => write!(f, "the answer to {to} was begun; end or abort it first"),
+            Self::Bracket => f.write_str("a text must not begin with '['; give a response code instead"),
+            Self::NeedsLang => f.write_str("text beyond ASCII needs LANG or UTF8"),
+            Self::Offence(offence) => write!(f, "{offence}; only aborting is left"),
+            Self::TooShort => {
+                f.write_str("RFC 1939 asks for ten minutes at least; another setting names the deviation")
+            }
+            Self::TooManyMessages => f.write_str("a maildrop holds at most 4294967295 messages"),
+        }
+    }
+}
+
+impl core::error::Error for Misuse {}

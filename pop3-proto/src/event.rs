@@ -1,0 +1,247 @@
+//! What the machines tell their callers: [`Event`] to a client, [`Incoming`] to a server.
+
+use crate::capability::Capability;
+use crate::command::{Auth, Command, Digest, Name, Password};
+use crate::grammar::Fault;
+use crate::listing::{ScanListing, UniqueIdListing};
+use crate::reply::{Data, ErrorClass, LanguageListing, ResponseCode, Timestamp};
+use crate::state::Verb;
+use crate::text::{Secret, Text};
+
+/// What the server said, to the client's application.
+///
+/// The grammar is the same for every command:
+///
+/// ```text
+/// session  = Greeting *( answer )
+/// answer   = *Challenge ( Ok [ *( item / BadRow / Body ) End ] / Err )
+/// item     = Scan / UniqueId / Capability / Language / Line
+/// ```
+///
+/// Answers come in the order in which the commands were sent. `End` follows exactly where the command's response has
+/// more than one line (RETR, TOP, CAPA, and LIST, UIDL and LANG without an argument).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event<'i> {
+    /// The server is ready (RFC 1939 §4).
+    Greeting {
+        /// Its words, the timestamp included.
+        text: Text<'i>,
+        /// The timestamp for APOP, if there is exactly one.
+        timestamp: Option<Timestamp<'i>>,
+    },
+    /// `+OK`
+    Ok {
+        /// The command it answers.
+        to: Verb,
+        /// Its response code.
+        code: Option<ResponseCode<'i>>,
+        /// Its words; for people.
+        text: Text<'i>,
+        /// What it carries for programs.
+        data: Data<'i>,
+    },
+    /// `-ERR`
+    Err {
+        /// The command it answers.
+        to: Verb,
+        /// Its response code.
+        code: Option<ResponseCode<'i>>,
+        /// Its words; for people.
+        text: Text<'i>,
+    },
+    /// The server goes on in a SASL exchange: answer with `respond`, or `cancel` (RFC 5034 §4).
+    Challenge(Challenge<'i>),
+    /// A line of a scan listing.
+    Scan(ScanListing),
+    /// A line of a unique-id listing.
+    UniqueId(UniqueIdListing<'i>),
+    /// A line of a capability list.
+    Capability(Capability<'i>),
+    /// A line of a language listing.
+    Language(LanguageListing<'i>),
+    /// A line of a response to [`Command::Other`], stuffing removed.
+    Line(Text<'i>),
+    /// A line of a listing that makes no sense. The session goes on behind it.
+    BadRow {
+        /// The command that is being answered.
+        of: Verb,
+        /// The line as it came.
+        line: Text<'i>,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+    /// Octets of the message, stuffing removed: a slice of the caller's input. Adjacent ones belong together.
+    Body(&'i [u8]),
+    /// The multi-line response is complete.
+    End {
+        /// The command it answered.
+        of: Verb,
+    },
+    /// The server says why it is about to close the connection: a `-ERR` that answers no command.
+    Closing {
+        /// Its response code.
+        code: Option<ResponseCode<'i>>,
+        /// Its words; for people.
+        text: Text<'i>,
+    },
+}
+
+impl Event<'_> {
+    /// The same event without the borrow, for a line that was carried. Message text never is: [`Event::Body`] comes
+    /// from the input alone.
+    pub(crate) fn into_owned(self) -> Event<'static> {
+        match self {
+            Self::Greeting { text, timestamp } => {
+                Event::Greeting { text: text.into_owned(), timestamp: timestamp.map(Timestamp::into_owned) }
+            }
+            Self::Ok { to, code, text, data } => Event::Ok {
+                to,
+                code: code.map(ResponseCode::into_owned),
+                text: text.into_owned(),
+                data: data.into_owned(),
+            },
+            Self::Err { to, code, text } => {
+                Event::Err { to, code: code.map(ResponseCode::into_owned), text: text.into_owned() }
+            }
+            Self::Challenge(Challenge(line)) => Event::Challenge(Challenge(line.into_owned())),
+            Self::Scan(listing) => Event::Scan(listing),
+            Self::UniqueId(listing) => Event::UniqueId(listing.into_owned()),
+            Self::Capability(capability) => Event::Capability(capability.into_owned()),
+            Self::Language(listing) => Event::Language(listing.into_owned()),
+            Self::Line(line) => Event::Line(line.into_owned()),
+            Self::BadRow { of, line, fault } => Event::BadRow { of, line: line.into_owned(), fault },
+            Self::Body(_) => Event::Body(&[]),
+            Self::End { of } => Event::End { of },
+            Self::Closing { code, text } => {
+                Event::Closing { code: code.map(ResponseCode::into_owned), text: text.into_owned() }
+            }
+        }
+    }
+
+    /// What a refusal means for a program; `None` if the event is none.
+    #[must_use]
+    pub fn error_class(&self) -> Option<ErrorClass> {
+        match self {
+            Self::Err { code, .. } | Self::Closing { code, .. } => {
+                Some(code.as_ref().map_or(ErrorClass::Unknown, ResponseCode::error_class))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A server challenge of a SASL exchange (RFC 5034 §4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Challenge<'i>(pub(crate) Text<'i>);
+
+impl Challenge<'_> {
+    /// The challenge as it came, in base64; empty for an empty challenge.
+    #[must_use]
+    pub fn line(&self) -> &Text<'_> {
+        &self.0
+    }
+}
+
+/// What the client said, to the server's application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Incoming<'i> {
+    /// A command that the state permits. It waits for its answer, and nothing is read before it has it.
+    ///
+    /// PASS and APOP come as [`Incoming::Login`], AUTH as [`Incoming::Auth`], and QUIT in the TRANSACTION state as
+    /// [`Incoming::Update`].
+    Command(Command<'i>),
+    /// Credentials. `+OK` opens the maildrop.
+    Login(Login<'i>),
+    /// A SASL exchange begins (RFC 5034 §4): go on with `challenge`, or end it with `reply`.
+    Auth(Auth<'i>),
+    /// The client's response to a challenge, as it came, in base64.
+    Response(Secret<'i>),
+    /// The client cancelled the exchange with `*`; `-ERR` is written already.
+    Cancelled,
+    /// QUIT in the TRANSACTION state: remove what is marked as deleted, then answer with the outcome (RFC 1939 §6).
+    Update,
+    /// A line that no application could act on. `-ERR` is written already, and nothing waits for an answer.
+    Refused {
+        /// The command, as far as it was one.
+        verb: Verb,
+        /// What is wrong with it.
+        refusal: Refusal,
+    },
+}
+
+impl Incoming<'_> {
+    /// The same without the borrow.
+    #[must_use]
+    pub fn into_owned(self) -> Incoming<'static> {
+        match self {
+            Self::Command(command) => Incoming::Command(command.into_owned()),
+            Self::Login(login) => Incoming::Login(login.into_owned()),
+            Self::Auth(Auth { mechanism, initial }) => {
+                Incoming::Auth(Auth { mechanism, initial: initial.map(Secret::into_owned) })
+            }
+            Self::Response(response) => Incoming::Response(response.into_owned()),
+            Self::Cancelled => Incoming::Cancelled,
+            Self::Update => Incoming::Update,
+            Self::Refused { verb, refusal } => Incoming::Refused { verb, refusal },
+        }
+    }
+}
+
+/// Credentials, complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Login<'i> {
+    /// USER and PASS (RFC 1939 §7).
+    Pass {
+        /// Whose maildrop.
+        name: Name<'i>,
+        /// The password.
+        password: Password<'i>,
+    },
+    /// APOP (RFC 1939 §7): compare with the digest of the greeting's timestamp and the shared secret.
+    Apop {
+        /// Whose maildrop.
+        name: Name<'i>,
+        /// The client's digest.
+        digest: Digest,
+    },
+}
+
+impl<'i> Login<'i> {
+    /// Whose maildrop.
+    #[must_use]
+    pub const fn name(&self) -> &Name<'i> {
+        match self {
+            Self::Pass { name, .. } | Self::Apop { name, .. } => name,
+        }
+    }
+
+    /// The same without the borrow.
+    #[must_use]
+    pub fn into_owned(self) -> Login<'static> {
+        match self {
+            Self::Pass { name, password } => Login::Pass { name: name.into_owned(), password: password.into_owned() },
+            Self::Apop { name, digest } => Login::Apop { name: name.into_owned(), digest },
+        }
+    }
+}
+
+/// Why a server refused a line by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// It is no command, or its arguments are not what the command takes.
+    Syntax(Fault),
+    /// It is longer than the limit. Nothing of it was acted on.
+    TooLong,
+    /// The command is known, and this server does not have it.
+    NotImplemented,
+    /// The state does not permit it (RFC 1939 §3).
+    State,
+    /// The policy wants TLS first.
+    NeedsTls,
+    /// PASS without a successful USER immediately before it (RFC 1939 §7).
+    NoUser,
+}

@@ -1,0 +1,282 @@
+//! Command lines, without their CRLF.
+
+use super::number::{lines, message_number};
+use super::{Error, Fault, IResult, Tolerance, end, error, failure, sp};
+use crate::command::{Apop, Auth, Command, Digest, Mechanism, Name, Other, Password};
+use crate::config::Quirk;
+use crate::error::Misuse;
+use crate::reply::LanguageTag;
+use crate::state::{Shape, Verb};
+use crate::text::{Secret, Text};
+use nom::Parser as _;
+use nom::combinator::map;
+use nom::sequence::preceded;
+
+/// ```abnf
+/// command = keyword *(SP argument)    ; RFC 2449 §3; the line without its CRLF
+/// ```
+pub(crate) fn command_line<'i>(line: &'i [u8], tolerance: &mut Tolerance) -> IResult<'i, Command<'i>> {
+    // RFC 2449 §3 has no control characters in a command; A CR, LF or NUL must not cut it short either.
+    if let Some(&octet) = line.iter().find(|octet| octet.is_ascii_control()) {
+        return failure(line, Fault::Octet(octet));
+    }
+    let (rest, keyword) = keyword(line)?;
+    let verb = Verb::from_keyword(keyword);
+    let rest = if verb == Verb::Pass { rest } else { trimmed(rest, tolerance) };
+    let (rest, command) = match verb {
+        Verb::User => preceded(sp, |input| name(input, tolerance)).map(Command::User).parse(rest)?,
+        Verb::Pass => preceded(sp, password).map(Command::Pass).parse(rest)?,
+        Verb::Apop => preceded(sp, apop).map(Command::Apop).parse(rest)?,
+        Verb::Auth => preceded(sp, auth).map(Command::Auth).parse(rest)?,
+        Verb::Stls => (rest, Command::Stls),
+        Verb::Utf8 => (rest, Command::Utf8),
+        Verb::Stat => (rest, Command::Stat),
+        Verb::List => map(|input| opt_argument(input, message_number), Command::List).parse(rest)?,
+        Verb::Retr => preceded(sp, message_number).map(Command::Retr).parse(rest)?,
+        Verb::Dele => preceded(sp, message_number).map(Command::Dele).parse(rest)?,
+        Verb::Noop => (rest, Command::Noop),
+        Verb::Rset => (rest, Command::Rset),
+        Verb::Top => top(rest)?,
+        Verb::Uidl => map(|input| opt_argument(input, message_number), Command::Uidl).parse(rest)?,
+        Verb::Capa => (rest, Command::Capa),
+        Verb::Lang => map(|input| opt_argument(input, tag), Command::Lang).parse(rest)?,
+        Verb::Quit => (rest, Command::Quit),
+        Verb::Other => {
+            let arguments = rest.strip_prefix(b" ").unwrap_or_default();
+            let other =
+                Other { keyword: Text::from(keyword), arguments: Text::from(arguments), shape: Shape::SingleLine };
+            return Ok((&[], Command::Other(other)));
+        }
+    };
+    let (rest, ()) = end(rest)?;
+    Ok((rest, command))
+}
+
+/// ```abnf
+/// keyword = 3*4VCHAR    ; RFC 2449 §3; private ones may be longer
+/// ```
+fn keyword(line: &[u8]) -> IResult<'_, &[u8]> {
+    let length = line.iter().position(|&octet| octet == b' ').unwrap_or(line.len());
+    match line.split_at_checked(length) {
+        Some((keyword, rest)) if !keyword.is_empty() => match keyword.iter().find(|octet| !octet.is_ascii_graphic()) {
+            Some(&octet) => error(line, Fault::Octet(octet)),
+            None => Ok((rest, keyword)),
+        },
+        _ => error(line, if line.is_empty() { Fault::Empty } else { Fault::Space }),
+    }
+}
+
+/// The line without spaces at its end, where that is tolerated.
+fn trimmed<'i>(rest: &'i [u8], tolerance: &mut Tolerance) -> &'i [u8] {
+    let mut end = rest;
+    while let Some(shorter) = end.strip_suffix(b" ") {
+        end = shorter;
+    }
+    if end.len() < rest.len() && tolerance.pass(Quirk::TrailingSpaces) { end } else { rest }
+}
+
+/// ```abnf
+/// name = 1*VCHAR    ; RFC 1939 §7: "a string identifying a mailbox"; RFC 6856 §2.2 adds UTF8-2 to UTF8-4
+/// ```
+fn name<'i>(input: &'i [u8], tolerance: &mut Tolerance) -> IResult<'i, Name<'i>> {
+    let spaces = memchr::memchr(b' ', input).is_some();
+    match if spaces && tolerance.pass(Quirk::NameWithSpaces) { Name::with_spaces(input) } else { Name::new(input) } {
+        Ok(name) => Ok((&[], name)),
+        Err(Misuse::ForbiddenOctet { octet: b' ' }) => error(input, Fault::ExtraArgument),
+        Err(misuse) => failure(input, argument_fault(&misuse)),
+    }
+}
+
+/// ```abnf
+/// string = 1*(SP / VCHAR)    ; RFC 1939 §7: spaces "may" be part of the password, and are
+/// ```
+fn password(input: &[u8]) -> IResult<'_, Password<'_>> {
+    match Password::new(input) {
+        Ok(password) => Ok((&[], password)),
+        Err(misuse) => failure(input, argument_fault(&misuse)),
+    }
+}
+
+/// ```abnf
+/// apop   = name SP digest
+/// digest = 32(DIGIT / %x61-66)    ; RFC 1939 §7: "sent in hexadecimal format, using lower-case ASCII characters"
+/// ```
+fn apop(input: &[u8]) -> IResult<'_, Apop<'_>> {
+    let Some((name, digest)) = memchr::memrchr(b' ', input).and_then(|space| input.split_at_checked(space)) else {
+        return error(input, Fault::MissingArgument);
+    };
+    let (digest, ()) = sp(digest)?;
+    let name = match Name::new(name) {
+        Ok(name) => name,
+        Err(misuse) => return failure(input, argument_fault(&misuse)),
+    };
+    match Digest::new(digest) {
+        Ok(digest) => Ok((&[], Apop { name, digest })),
+        Err(_) => failure(digest, Fault::Digest),
+    }
+}
+
+/// ```abnf
+/// auth             = mechanism [SP initial-response]    ; RFC 5034 §5
+/// initial-response = base64 / "="
+/// ```
+fn auth(input: &[u8]) -> IResult<'_, Auth<'_>> {
+    let length = memchr::memchr(b' ', input).unwrap_or(input.len());
+    let (mechanism, rest) = input.split_at_checked(length).unwrap_or((input, &[]));
+    let mechanism = match Mechanism::new(mechanism) {
+        Ok(mechanism) => mechanism,
+        Err(misuse) => return failure(input, argument_fault(&misuse)),
+    };
+    let initial = match rest {
+        [] => None,
+        [b' ', initial @ ..] if is_base64_text(initial) || initial == b"=" => Some(Secret::from(initial)),
+        _ => return failure(rest, Fault::Base64),
+    };
+    Ok((&[], Auth { mechanism, initial }))
+}
+
+/// Base64 by its alphabet, in quartets, padding at the end only; not empty.
+pub(crate) fn is_base64_text(octets: &[u8]) -> bool {
+    let body = octets.strip_suffix(b"==").or_else(|| octets.strip_suffix(b"=")).unwrap_or(octets);
+    !body.is_empty()
+        && octets.len() % 4 == 0
+        && body.iter().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/'))
+}
+
+/// ```abnf
+/// [SP argument]
+/// ```
+fn opt_argument<'i, T>(
+    input: &'i [u8],
+    argument: impl nom::Parser<&'i [u8], Output = T, Error = Error<'i>>,
+) -> IResult<'i, Option<T>> {
+    if input.is_empty() { Ok((input, None)) } else { preceded(sp, argument).map(Some).parse(input) }
+}
+
+/// ```abnf
+/// top = SP message-number SP number    ; RFC 1939 §7
+/// ```
+fn top(input: &[u8]) -> IResult<'_, Command<'_>> {
+    let (rest, (number, lines)) = (preceded(sp, message_number), preceded(sp, lines)).parse(input)?;
+    Ok((rest, Command::Top { number, lines }))
+}
+
+/// ```abnf
+/// lang-tag = 1*(ALPHA / DIGIT / "-") / "*"    ; RFC 6856 §3.2
+/// ```
+fn tag(input: &[u8]) -> IResult<'_, LanguageTag<'_>> {
+    match LanguageTag::new(input) {
+        Ok(tag) => Ok((&[], tag)),
+        Err(misuse) => failure(input, argument_fault(&misuse)),
+    }
+}
+
+/// The fault that a checked type's refusal comes from.
+const fn argument_fault(misuse: &Misuse) -> Fault {
+    match misuse {
+        Misuse::Empty => Fault::MissingArgument,
+        Misuse::ForbiddenOctet { octet } => Fault::Octet(*octet),
+        Misuse::NeedsUtf8User => Fault::Utf8,
+        _ => Fault::TooLong,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fault;
+    use super::*;
+    use alloc::vec::Vec;
+
+    fn strict(line: &'static str) -> Result<Command<'static>, Fault> {
+        command_line(line.as_bytes(), &mut Tolerance::default()).map(|(_, command)| command).map_err(fault)
+    }
+
+    #[test]
+    fn every_command_parses_to_what_encodes_to_it() {
+        for line in [
+            "USER mrose",
+            "PASS tan staaf ",
+            "PASS  leading",
+            "APOP mrose c4c9334bac560ecc979e58001b3e22fb",
+            "AUTH PLAIN",
+            "AUTH PLAIN dGVzdAB0ZXN0AHRlc3Q=",
+            "AUTH EXTERNAL =",
+            "STLS",
+            "UTF8",
+            "STAT",
+            "LIST",
+            "LIST 1",
+            "RETR 4294967295",
+            "DELE 1",
+            "NOOP",
+            "RSET",
+            "TOP 1 0",
+            "TOP 1 18446744073709551615",
+            "UIDL",
+            "UIDL 2",
+            "CAPA",
+            "LANG",
+            "LANG *",
+            "LANG en-boont",
+            "QUIT",
+            "XTND XMIT  now",
+        ] {
+            let command = strict(line).unwrap();
+            let mut encoded = Vec::new();
+            command.encode(&mut encoded);
+            assert_eq!(encoded, [line.as_bytes(), b"\r\n"].concat());
+        }
+    }
+
+    #[test]
+    fn what_is_no_command_line_is_refused_with_its_reason() {
+        for (line, reason) in [
+            ("", Fault::Empty),
+            (" NOOP", Fault::Space),
+            ("NOOP ", Fault::ExtraArgument),
+            ("NOOP 1", Fault::ExtraArgument),
+            ("USER", Fault::MissingArgument),
+            ("USER ", Fault::MissingArgument),
+            ("USER a b", Fault::ExtraArgument),
+            ("USER  a", Fault::ExtraArgument),
+            ("PASS", Fault::MissingArgument),
+            ("PASS ", Fault::MissingArgument),
+            ("APOP mrose", Fault::MissingArgument),
+            ("APOP mrose C4C9334BAC560ECC979E58001B3E22FB", Fault::Digest),
+            ("APOP mrose c4c9", Fault::Digest),
+            ("AUTH", Fault::MissingArgument),
+            ("AUTH ", Fault::MissingArgument),
+            ("AUTH PLAIN *", Fault::Base64),
+            ("AUTH PLAIN dGVzdA", Fault::Base64),
+            ("AUTH PLAIN dGVzdA== x", Fault::Base64),
+            ("RETR", Fault::MissingArgument),
+            ("RETR ", Fault::MissingArgument),
+            ("RETR  1", Fault::Number),
+            ("RETR 0", Fault::NumberZero),
+            ("RETR -1", Fault::Number),
+            ("RETR +1", Fault::Number),
+            ("RETR 1x", Fault::ExtraArgument),
+            ("RETR 1.0", Fault::ExtraArgument),
+            ("RETR 1 2", Fault::ExtraArgument),
+            ("RETR 4294967297", Fault::NumberTooBig),
+            ("LIST ", Fault::MissingArgument),
+            ("LIST x", Fault::Number),
+            ("TOP 1", Fault::MissingArgument),
+            ("TOP 1 -1", Fault::Number),
+            ("TOP 1 +1", Fault::Number),
+            ("TOP 1 1 1", Fault::ExtraArgument),
+            ("LANG a_b", Fault::Octet(b'_')),
+            ("NO\0OP", Fault::Octet(0)),
+            ("NOOP\nNOOP", Fault::Octet(b'\n')),
+            ("NOOP\r", Fault::Octet(b'\r')),
+            ("RETR\t1", Fault::Octet(b'\t')),
+        ] {
+            assert_eq!(strict(line), Err(reason), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn keywords_fold_case_and_arguments_do_not() {
+        assert_eq!(strict("uSeR MRose").map(|command| format!("{command:?}")), Ok("User(Name(\"MRose\"))".into()));
+    }
+}

@@ -1,0 +1,173 @@
+//! What STAT, LIST, UIDL and LANG answer, without CRLF.
+
+use super::number::{count, message_number, octets};
+use super::{Fault, IResult, Tolerance, end, error, failure, sp};
+use crate::config::Quirk;
+use crate::listing::{DropListing, ScanListing, UniqueId, UniqueIdListing};
+use crate::reply::{LanguageListing, LanguageTag};
+use crate::text::Text;
+
+/// ```abnf
+/// drop-listing = number SP octets [SP *CHAR]    ; RFC 1939 §5: "no requirement on what follows the maildrop size"
+/// ```
+pub(crate) fn drop_listing<'i>(text: &'i [u8], tolerance: &mut Tolerance) -> IResult<'i, DropListing> {
+    let (rest, messages) = count(text)?;
+    let (rest, ()) = one_space(rest, tolerance)?;
+    if let Some(positive) = rest.strip_prefix(b"-") {
+        let (behind, _) = octets(positive)?;
+        if tolerance.pass(Quirk::NegativeOctets) {
+            let (behind, ()) = more(behind)?;
+            return Ok((behind, DropListing { messages, octets: None }));
+        }
+    }
+    let (rest, octets) = octets(rest)?;
+    let (rest, ()) = more(rest)?;
+    Ok((rest, DropListing { messages, octets: Some(octets) }))
+}
+
+/// ```abnf
+/// scan-listing = message-number SP octets [SP *CHAR]    ; RFC 1939 §5: further information may follow
+/// ```
+pub(crate) fn scan_listing<'i>(row: &'i [u8], tolerance: &mut Tolerance) -> IResult<'i, ScanListing> {
+    let (rest, number) = row_number(row, tolerance)?;
+    let (rest, octets) = octets(rest)?;
+    let (rest, ()) = more(rest)?;
+    Ok((rest, ScanListing { number, octets }))
+}
+
+/// ```abnf
+/// unique-id-listing = message-number SP unique-id
+/// unique-id         = 1*70(%x21-7E)    ; RFC 1939 §7
+/// ```
+pub(crate) fn unique_id_listing<'i>(row: &'i [u8], tolerance: &mut Tolerance) -> IResult<'i, UniqueIdListing<'i>> {
+    if message_number(row).is_ok_and(|(rest, _)| rest.is_empty()) {
+        return failure(row, Fault::NoUniqueId);
+    }
+    let (rest, number) = row_number(row, tolerance)?;
+    if rest.is_empty() {
+        return failure(row, Fault::NoUniqueId);
+    }
+    if let Some(&octet) = rest.iter().find(|octet| octet.is_ascii_control()) {
+        return failure(rest, Fault::Octet(octet));
+    }
+    let id = UniqueId::received(Text::from(rest));
+    if !id.conforms() && !tolerance.pass(Quirk::UniqueIdOctets) {
+        return failure(rest, Fault::UniqueId);
+    }
+    Ok((&[], UniqueIdListing { number, id }))
+}
+
+/// ```abnf
+/// lang-listing = lang-tag SP lang-desc    ; RFC 6856 §3.2
+/// ```
+pub(crate) fn language_listing(row: &[u8]) -> IResult<'_, LanguageListing<'_>> {
+    let (rest, tag) = language(row)?;
+    let (description, ()) = sp(rest)?;
+    Ok((&[], LanguageListing { tag, description: Text::from(description) }))
+}
+
+/// The tag in front of a `+OK` to LANG.
+pub(crate) fn language(text: &[u8]) -> IResult<'_, LanguageTag<'_>> {
+    let length = memchr::memchr(b' ', text).unwrap_or(text.len());
+    let (tag, rest) = text.split_at_checked(length).unwrap_or((text, &[]));
+    match LanguageTag::new(tag) {
+        Ok(tag) => Ok((rest, tag)),
+        Err(crate::Misuse::ForbiddenOctet { octet }) => error(text, Fault::Octet(octet)),
+        Err(crate::Misuse::TooLong { .. }) => error(text, Fault::TooLong),
+        Err(_) => error(text, Fault::Empty),
+    }
+}
+
+fn row_number<'i>(row: &'i [u8], tolerance: &mut Tolerance) -> IResult<'i, crate::MessageNumber> {
+    if row.starts_with(b"-ERR") {
+        return failure(row, Fault::LooksLikeErr);
+    }
+    if row.is_empty() {
+        return error(row, Fault::Empty);
+    }
+    let (rest, number) = message_number(row)?;
+    let (rest, ()) = one_space(rest, tolerance)?;
+    Ok((rest, number))
+}
+
+/// A single space, or several where that is tolerated.
+fn one_space<'i>(input: &'i [u8], tolerance: &mut Tolerance) -> IResult<'i, ()> {
+    let (mut rest, ()) = sp(input)?;
+    while let [b' ', behind @ ..] = rest {
+        if !tolerance.pass(Quirk::ExtraSpaces) {
+            return failure(rest, Fault::Space);
+        }
+        rest = behind;
+    }
+    Ok((rest, ()))
+}
+
+/// Nothing, or a space and whatever the server adds.
+fn more(input: &[u8]) -> IResult<'_, ()> {
+    match input {
+        [b' ', ..] => Ok((&[], ())),
+        _ => end(input),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fault;
+    use super::*;
+    use crate::config::Quirks;
+
+    #[test]
+    fn a_scan_listing_is_two_numbers_and_what_the_server_adds() {
+        let scan = |row: &'static str| {
+            scan_listing(row.as_bytes(), &mut Tolerance::default())
+                .map(|(_, listing)| (listing.number.get(), listing.octets))
+                .map_err(fault)
+        };
+        assert_eq!(scan("1 120"), Ok((1, 120)));
+        assert_eq!(scan("1 120 (unread)"), Ok((1, 120)));
+        assert_eq!(scan("1 5000000000"), Ok((1, 5_000_000_000)));
+        for (row, reason) in [
+            ("", Fault::Empty),
+            ("1", Fault::MissingArgument),
+            ("1 ", Fault::MissingArgument),
+            ("1  120", Fault::Space),
+            ("1 120x", Fault::ExtraArgument),
+            ("0 120", Fault::NumberZero),
+            ("-1 120", Fault::Number),
+            ("1 -120", Fault::Number),
+            ("4294967296 1", Fault::NumberTooBig),
+            ("1 18446744073709551616", Fault::NumberTooBig),
+            ("-ERR no such message", Fault::LooksLikeErr),
+        ] {
+            assert_eq!(scan(row), Err(reason), "{row:?}");
+        }
+    }
+
+    #[test]
+    fn each_tolerance_is_needed_and_noted() {
+        let run = |quirk: Quirk, row: &'static str| {
+            let parse = |allowed| {
+                let mut tolerance = Tolerance::new(allowed);
+                let passes = match quirk {
+                    Quirk::NegativeOctets => drop_listing(row.as_bytes(), &mut tolerance).is_ok(),
+                    _ => unique_id_listing(row.as_bytes(), &mut tolerance).is_ok(),
+                };
+                (passes, tolerance.seen)
+            };
+            assert_eq!(parse(Quirks::TOLERANT.without(quirk)).0, false, "{row}");
+            assert_eq!(parse(Quirks::STRICT.with(quirk)), (true, Quirks::STRICT.with(quirk)), "{row}");
+        };
+        run(Quirk::ExtraSpaces, "1   abc");
+        run(Quirk::UniqueIdOctets, "1 two words");
+        run(Quirk::UniqueIdOctets, "1 \u{e9}");
+        run(Quirk::NegativeOctets, "3 -2147483648");
+    }
+
+    #[test]
+    fn a_missing_unique_id_is_a_fault_of_its_own() {
+        for row in ["1", "1 ", "1   "] {
+            let mut tolerance = Tolerance::new(Quirks::TOLERANT);
+            assert_eq!(unique_id_listing(row.as_bytes(), &mut tolerance).map_err(fault), Err(Fault::NoUniqueId));
+        }
+    }
+}

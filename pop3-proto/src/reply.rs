@@ -1,0 +1,616 @@
+//! What a server answers: the status line, its response code, and what a `+OK` may carry.
+
+use crate::error::Misuse;
+use crate::grammar::Fault;
+use crate::listing::{DropListing, MessageNumber, ScanListing, UniqueIdListing};
+use crate::text::Text;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// The status indicator (RFC 1939 §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// `+OK`
+    Ok,
+    /// `-ERR`
+    Err,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ok => "+OK",
+            Self::Err => "-ERR",
+        })
+    }
+}
+
+/// The first line of a response: status indicator, response code, text (RFC 1939 §3, RFC 2449 §8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusLine<'a> {
+    /// `+OK` or `-ERR`.
+    pub status: Status,
+    /// The response code, if the text begins with one.
+    pub code: Option<ResponseCode<'a>>,
+    /// What follows, for people: "it is not significant" to programs (RFC 1939 §9).
+    pub text: Text<'a>,
+}
+
+impl StatusLine<'_> {
+    /// The same line without the borrow.
+    #[must_use]
+    pub fn into_owned(self) -> StatusLine<'static> {
+        StatusLine { status: self.status, code: self.code.map(ResponseCode::into_owned), text: self.text.into_owned() }
+    }
+
+    /// Appends the line with its CRLF to `out`.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(match self.status {
+            Status::Ok => b"+OK",
+            Status::Err => b"-ERR",
+        });
+        if let Some(code) = &self.code {
+            out.extend_from_slice(b" [");
+            out.extend_from_slice(code.as_bytes());
+            out.push(b']');
+        }
+        if !self.text.is_empty() {
+            out.push(b' ');
+            out.extend_from_slice(self.text.as_bytes());
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// A response code: what a program may act on (RFC 2449 §8, RFC 3206, RFC 6856 §5).
+///
+/// Codes are hierarchical: a program that does not know `SYS/TEMP/DISK` may treat it as `SYS/TEMP`, and
+/// [`ResponseCode::error_class`] does.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ResponseCode<'a> {
+    /// `LOGIN-DELAY`: too soon after the last login (RFC 2449 §8.1.1).
+    LoginDelay,
+    /// `IN-USE`: the maildrop is locked by another session (RFC 2449 §8.1.2).
+    InUse,
+    /// `SYS/TEMP`: a failure that will pass (RFC 3206 §4).
+    SysTemp,
+    /// `SYS/PERM`: a failure that needs somebody's hand (RFC 3206 §4).
+    SysPerm,
+    /// `AUTH`: the credentials are the reason (RFC 3206 §5).
+    Auth,
+    /// `UTF8`: the message needs UTF-8 mode (RFC 6856 §5).
+    Utf8,
+    /// Any other, as it came.
+    Other(Text<'a>),
+}
+
+impl<'a> ResponseCode<'a> {
+    /// The code between the brackets, whatever the case of its letters.
+    #[must_use]
+    pub(crate) fn from_octets(octets: &'a [u8]) -> Self {
+        const KNOWN: [(&[u8], ResponseCode<'static>); 6] = [
+            (b"LOGIN-DELAY", ResponseCode::LoginDelay),
+            (b"IN-USE", ResponseCode::InUse),
+            (b"SYS/TEMP", ResponseCode::SysTemp),
+            (b"SYS/PERM", ResponseCode::SysPerm),
+            (b"AUTH", ResponseCode::Auth),
+            (b"UTF8", ResponseCode::Utf8),
+        ];
+        KNOWN
+            .iter()
+            .find(|(name, _)| octets.eq_ignore_ascii_case(name))
+            .map_or_else(|| Self::Other(Text::from(octets)), |(_, code)| code.clone())
+    }
+
+    /// A code of your own: `1*rchar *("/" 1*rchar)` (RFC 2449 §8), or one of the known ones.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::Empty`] for an empty level, [`Misuse::ForbiddenOctet`] for octets outside 0x21 to 0x7E and for `]`.
+    ///
+    /// ```
+    /// use pop3_proto::ResponseCode;
+    ///
+    /// assert_eq!(ResponseCode::new("SYS/TEMP"), Ok(ResponseCode::SysTemp));
+    /// assert!(ResponseCode::new("X-QUOTA/SOFT").is_ok());
+    /// assert!(ResponseCode::new("X]\r\n.").is_err());
+    /// ```
+    pub fn new(code: &'a str) -> Result<Self, Misuse> {
+        for level in code.split('/') {
+            if level.is_empty() {
+                return Err(Misuse::Empty);
+            }
+            if let Some(octet) = level.bytes().find(|octet| !octet.is_ascii_graphic() || *octet == b']') {
+                return Err(Misuse::ForbiddenOctet { octet });
+            }
+        }
+        Ok(Self::from_octets(code.as_bytes()))
+    }
+
+    /// The code as it stands between the brackets.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::LoginDelay => b"LOGIN-DELAY",
+            Self::InUse => b"IN-USE",
+            Self::SysTemp => b"SYS/TEMP",
+            Self::SysPerm => b"SYS/PERM",
+            Self::Auth => b"AUTH",
+            Self::Utf8 => b"UTF8",
+            Self::Other(code) => code.as_bytes(),
+        }
+    }
+
+    /// The same code without the borrow.
+    #[must_use]
+    pub fn into_owned(self) -> ResponseCode<'static> {
+        match self {
+            Self::Other(code) => ResponseCode::Other(code.into_owned()),
+            Self::LoginDelay => ResponseCode::LoginDelay,
+            Self::InUse => ResponseCode::InUse,
+            Self::SysTemp => ResponseCode::SysTemp,
+            Self::SysPerm => ResponseCode::SysPerm,
+            Self::Auth => ResponseCode::Auth,
+            Self::Utf8 => ResponseCode::Utf8,
+        }
+    }
+
+    /// What the code means for a program that has to decide what to do next.
+    #[must_use]
+    pub fn error_class(&self) -> ErrorClass {
+        const PARENTS: [(&[u8], ErrorClass); 5] = [
+            (b"LOGIN-DELAY", ErrorClass::Delay),
+            (b"IN-USE", ErrorClass::Busy),
+            (b"SYS/TEMP", ErrorClass::Temporary),
+            (b"SYS/PERM", ErrorClass::Permanent),
+            (b"AUTH", ErrorClass::Credentials),
+        ];
+        let octets = self.as_bytes();
+        PARENTS
+            .iter()
+            .find(|(name, _)| match octets.split_at_checked(name.len()) {
+                Some((head, tail)) => head.eq_ignore_ascii_case(name) && matches!(tail, [] | [b'/', ..]),
+                None => false,
+            })
+            .map_or(ErrorClass::Unknown, |&(_, class)| class)
+    }
+}
+
+impl fmt::Display for ResponseCode<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}]", Text::from(self.as_bytes()))
+    }
+}
+
+/// What a `-ERR` means for a program: nobody should be asked for a new password because a disk is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorClass {
+    /// The credentials are wrong: ask for others (`[AUTH]`).
+    Credentials,
+    /// Another session has the maildrop: try again when it is over (`[IN-USE]`).
+    Busy,
+    /// Too soon: try again after the server's login delay (`[LOGIN-DELAY]`).
+    Delay,
+    /// It will pass: try again later with the same credentials (`[SYS/TEMP]`).
+    Temporary,
+    /// It will not pass by itself (`[SYS/PERM]`).
+    Permanent,
+    /// The server does not say.
+    Unknown,
+}
+
+/// What a `+OK` carries for programs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Data<'a> {
+    /// Nothing.
+    #[default]
+    None,
+    /// To `STAT`.
+    Drop(DropListing),
+    /// To `LIST n`.
+    Scan(ScanListing),
+    /// To `UIDL n`.
+    UniqueId(UniqueIdListing<'a>),
+    /// To `LANG tag`: the language now in use (RFC 6856 §3.2).
+    Language(LanguageTag<'a>),
+    /// To `RETR n`: the octets that the text announces, if it does. A hint for a progress bar, never a length.
+    Octets(u64),
+    /// The answer should have carried something, and this is what is wrong with it. The session goes on.
+    Malformed(Fault),
+}
+
+impl Data<'_> {
+    /// The same without the borrow.
+    #[must_use]
+    pub fn into_owned(self) -> Data<'static> {
+        match self {
+            Self::None => Data::None,
+            Self::Drop(listing) => Data::Drop(listing),
+            Self::Scan(listing) => Data::Scan(listing),
+            Self::UniqueId(listing) => Data::UniqueId(listing.into_owned()),
+            Self::Language(tag) => Data::Language(tag.into_owned()),
+            Self::Octets(octets) => Data::Octets(octets),
+            Self::Malformed(fault) => Data::Malformed(fault),
+        }
+    }
+}
+
+/// A language tag, or `*` for the server's default (RFC 6856 §3.2, RFC 5646).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LanguageTag<'a>(Text<'a>);
+
+impl<'a> LanguageTag<'a> {
+    /// The most octets taken for a tag.
+    pub const MAX: usize = 64;
+
+    /// A tag of letters, digits and hyphens, or `*`.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::Empty`], [`Misuse::TooLong`] beyond 64 octets, [`Misuse::ForbiddenOctet`].
+    pub fn new<T: AsRef<[u8]> + ?Sized>(tag: &'a T) -> Result<Self, Misuse> {
+        let octets = tag.as_ref();
+        match octets {
+            [] => Err(Misuse::Empty),
+            b"*" => Ok(Self(Text::from(octets))),
+            long if long.len() > Self::MAX => Err(Misuse::TooLong { limit: Self::MAX }),
+            _ => match octets.iter().find(|octet| !octet.is_ascii_alphanumeric() && **octet != b'-') {
+                Some(&octet) => Err(Misuse::ForbiddenOctet { octet }),
+                None => Ok(Self(Text::from(octets))),
+            },
+        }
+    }
+
+    /// The tag's octets.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// The same tag without the borrow.
+    #[must_use]
+    pub fn into_owned(self) -> LanguageTag<'static> {
+        LanguageTag(self.0.into_owned())
+    }
+}
+
+impl fmt::Display for LanguageTag<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One language of the listing that answers `LANG` (RFC 6856 §3.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LanguageListing<'a> {
+    /// Its tag.
+    pub tag: LanguageTag<'a>,
+    /// What people call it, in that language, UTF-8.
+    pub description: Text<'a>,
+}
+
+impl LanguageListing<'_> {
+    /// The same line without the borrow.
+    #[must_use]
+    pub fn into_owned(self) -> LanguageListing<'static> {
+        LanguageListing { tag: self.tag.into_owned(), description: self.description.into_owned() }
+    }
+}
+
+/// A single-line answer of a server: checked, at most 512 octets, always one line.
+///
+/// ```
+/// use pop3_proto::{Misuse, Reply, ResponseCode};
+///
+/// let busy = Reply::err("another session has the maildrop")?.with_code(ResponseCode::InUse);
+/// let mut line = Vec::new();
+/// busy.encode(&mut line);
+/// assert_eq!(line, b"-ERR [IN-USE] another session has the maildrop\r\n");
+///
+/// assert!(Reply::err("gone\r\n+OK").is_err());
+/// # Ok::<(), Misuse>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply<'a> {
+    pub(crate) status: Status,
+    pub(crate) code: Option<ResponseCode<'a>>,
+    pub(crate) data: Data<'a>,
+    pub(crate) text: &'a str,
+}
+
+impl<'a> Reply<'a> {
+    /// The most octets of a status line, with CRLF (RFC 1939 §3). Text beyond is cut.
+    pub const MAX: usize = 512;
+
+    /// `+OK text`. The text may be empty.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::ForbiddenOctet`] for CR, LF, NUL and other control characters, [`Misuse::Bracket`] for a leading `[`.
+    pub fn ok(text: &'a str) -> Result<Self, Misuse> {
+        Self::new(Status::Ok, text)
+    }
+
+    /// `-ERR text`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reply::ok`].
+    pub fn err(text: &'a str) -> Result<Self, Misuse> {
+        Self::new(Status::Err, text)
+    }
+
+    fn new(status: Status, text: &'a str) -> Result<Self, Misuse> {
+        check_text(text)?;
+        Ok(Self { status, code: None, data: Data::None, text })
+    }
+
+    pub(crate) const fn fixed(status: Status, text: &'static str) -> Self {
+        Self { status, code: None, data: Data::None, text }
+    }
+
+    /// The answer to STAT: `+OK nn mm` (RFC 1939 §5).
+    #[must_use]
+    pub const fn drop_listing(messages: u32, octets: u64) -> Self {
+        Self::carrying(Data::Drop(DropListing { messages, octets: Some(octets) }))
+    }
+
+    /// The answer to `LIST n`: `+OK n octets`.
+    #[must_use]
+    pub const fn scan_listing(number: MessageNumber, octets: u64) -> Self {
+        Self::carrying(Data::Scan(ScanListing { number, octets }))
+    }
+
+    /// The answer to `UIDL n`: `+OK n unique-id`.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::UniqueId`] if it is one that a server may not send.
+    pub fn unique_id(listing: UniqueIdListing<'a>) -> Result<Self, Misuse> {
+        if listing.id.conforms() { Ok(Self::carrying(Data::UniqueId(listing))) } else { Err(Misuse::UniqueId) }
+    }
+
+    /// The answer to `LANG tag`: `+OK tag text` (RFC 6856 §3.2).
+    ///
+    /// # Errors
+    ///
+    /// As [`Reply::ok`].
+    pub fn language(tag: LanguageTag<'a>, text: &'a str) -> Result<Self, Misuse> {
+        check_text(text)?;
+        Ok(Self { text, ..Self::carrying(Data::Language(tag)) })
+    }
+
+    const fn carrying(data: Data<'a>) -> Self {
+        Self { status: Status::Ok, code: None, data, text: "" }
+    }
+
+    /// The same answer with a response code in front of its text.
+    #[must_use]
+    pub fn with_code(mut self, code: ResponseCode<'a>) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    /// `+OK` or `-ERR`.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Appends the line with its CRLF to `out`, cut to 512 octets at the end of a character.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend_from_slice(match self.status {
+            Status::Ok => b"+OK",
+            Status::Err => b"-ERR",
+        });
+        if let Some(code) = &self.code {
+            out.extend_from_slice(b" [");
+            out.extend_from_slice(code.as_bytes());
+            out.push(b']');
+        }
+        match &self.data {
+            Data::Drop(DropListing { messages, octets }) => {
+                out.push(b' ');
+                out.extend_from_slice(decimal(u64::from(*messages)).as_bytes());
+                out.push(b' ');
+                out.extend_from_slice(decimal(octets.unwrap_or(0)).as_bytes());
+            }
+            Data::Scan(listing) => {
+                out.push(b' ');
+                out.extend_from_slice(decimal(u64::from(listing.number.get())).as_bytes());
+                out.push(b' ');
+                out.extend_from_slice(decimal(listing.octets).as_bytes());
+            }
+            Data::UniqueId(listing) => {
+                out.push(b' ');
+                out.extend_from_slice(decimal(u64::from(listing.number.get())).as_bytes());
+                out.push(b' ');
+                out.extend_from_slice(listing.id.as_bytes());
+            }
+            Data::Language(tag) => {
+                out.push(b' ');
+                out.extend_from_slice(tag.as_bytes());
+            }
+            Data::None | Data::Octets(_) | Data::Malformed(_) => {}
+        }
+        if !self.text.is_empty() {
+            let room = Self::MAX.saturating_sub(3).saturating_sub(out.len().saturating_sub(start));
+            out.push(b' ');
+            out.extend_from_slice(cut(self.text, room).as_bytes());
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// The outcome of the UPDATE state in the RFC's words: `+OK`, or `-ERR some deleted messages not removed`
+/// (RFC 1939 §6).
+impl<E> From<Result<(), E>> for Reply<'_> {
+    fn from(removed: Result<(), E>) -> Self {
+        match removed {
+            Ok(()) => Self::fixed(Status::Ok, "POP3 server signing off"),
+            Err(_) => Self::fixed(Status::Err, "some deleted messages not removed"),
+        }
+    }
+}
+
+/// What a server says first: `+OK text [timestamp]` (RFC 1939 §4).
+///
+/// ```
+/// use pop3_proto::Greeting;
+///
+/// let plain = Greeting::text("POP3 server ready")?;
+/// let for_apop = plain.with_timestamp("<1896.697170952@dbc.mtview.ca.us>")?;
+/// # let _ = for_apop;
+/// # Ok::<(), pop3_proto::Misuse>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Greeting<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) timestamp: Option<Timestamp<'a>>,
+}
+
+impl<'a> Greeting<'a> {
+    /// A greeting without a timestamp.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reply::ok`]; a `<` in the text is [`Misuse::ForbiddenOctet`], for it could be taken for a timestamp.
+    pub fn text(text: &'a str) -> Result<Self, Misuse> {
+        check_text(text)?;
+        if text.contains('<') {
+            return Err(Misuse::ForbiddenOctet { octet: b'<' });
+        }
+        Ok(Self { text, timestamp: None })
+    }
+
+    /// The same greeting with the timestamp that announces APOP. It must be a new one in every session.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::NoTimestamp`] unless it is `<` local `@` domain `>` in visible ASCII without inner brackets, of at
+    /// most 255 octets.
+    pub fn with_timestamp(mut self, timestamp: &'a str) -> Result<Self, Misuse> {
+        let parsed = Timestamp::whole(timestamp.as_bytes()).filter(|_| timestamp.len() <= 255);
+        self.timestamp = Some(parsed.ok_or(Misuse::NoTimestamp)?);
+        Ok(self)
+    }
+
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"+OK");
+        let timestamp = self.timestamp.as_ref().map(Timestamp::as_bytes);
+        if !self.text.is_empty() {
+            let taken = timestamp.map_or(0, |octets| octets.len().saturating_add(1));
+            out.push(b' ');
+            out.extend_from_slice(cut(self.text, Reply::MAX.saturating_sub(6).saturating_sub(taken)).as_bytes());
+        }
+        if let Some(timestamp) = timestamp {
+            out.push(b' ');
+            out.extend_from_slice(timestamp);
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// The timestamp of a greeting, for APOP (RFC 1939 §7): a msg-id with its angle brackets.
+///
+/// Only `<` 1\*VCHAR `@` 1\*VCHAR `>` without inner brackets is one, and only if it is the sole one in the greeting:
+/// what is looser lets an attacker choose the octets that are hashed (RFC 6151 §2.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timestamp<'a>(Text<'a>);
+
+impl<'a> Timestamp<'a> {
+    /// The timestamp in the text of a greeting, if there is exactly one.
+    ///
+    /// ```
+    /// use pop3_proto::Timestamp;
+    ///
+    /// assert!(Timestamp::find(b"POP3 server ready <1896.697170952@dbc.mtview.ca.us>").is_some());
+    /// assert!(Timestamp::find(b"ready <a@b> <c@d>").is_none());
+    /// assert!(Timestamp::find(b"ready <no-at-sign>").is_none());
+    /// ```
+    #[must_use]
+    pub fn find(text: &'a [u8]) -> Option<Self> {
+        let open = memchr::memchr(b'<', text)?;
+        let close = memchr::memchr(b'>', text)?;
+        let lone = memchr::memrchr(b'<', text) == Some(open) && memchr::memrchr(b'>', text) == Some(close);
+        if !lone {
+            return None;
+        }
+        Self::whole(text.get(open..=close)?)
+    }
+
+    fn whole(octets: &'a [u8]) -> Option<Self> {
+        let inner = octets.strip_prefix(b"<")?.strip_suffix(b">")?;
+        let visible = inner.iter().all(|octet| octet.is_ascii_graphic() && !matches!(octet, b'<' | b'>'));
+        let at = memchr::memchr(b'@', inner)?;
+        let both_sides = at > 0 && inner.len() > at.saturating_add(1);
+        let one_at = memchr::memrchr(b'@', inner) == Some(at);
+        (visible && both_sides && one_at).then(|| Self(Text::from(octets)))
+    }
+
+    /// The octets with their angle brackets, as they are hashed.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// The same timestamp without the borrow.
+    #[must_use]
+    pub fn into_owned(self) -> Timestamp<'static> {
+        Timestamp(self.0.into_owned())
+    }
+}
+
+impl fmt::Display for Timestamp<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Text that stays one line and is no response code.
+pub(crate) fn check_text(text: &str) -> Result<(), Misuse> {
+    if let Some(octet) = text.bytes().find(u8::is_ascii_control) {
+        return Err(Misuse::ForbiddenOctet { octet });
+    }
+    // RFC 2449 §8: text that begins with "[" is a response code.
+    if text.starts_with('[') { Err(Misuse::Bracket) } else { Ok(()) }
+}
+
+/// The front of `text` that fits, cut at the end of a character.
+fn cut(text: &str, room: usize) -> &str {
+    let mut end = room.min(text.len());
+    while !text.is_char_boundary(end) {
+        end = end.saturating_sub(1);
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+/// A number in decimal digits, without leading zeros.
+pub(crate) struct Decimal {
+    digits: [u8; 20],
+    start: usize,
+}
+
+impl Decimal {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.digits.get(self.start..).unwrap_or_default()
+    }
+}
+
+pub(crate) fn decimal(mut number: u64) -> Decimal {
+    let mut digits = [0_u8; 20];
+    let mut start = digits.len();
+    for digit in digits.iter_mut().rev() {
+        *digit = b"0123456789".get(usize::try_from(number % 10).unwrap_or(0)).copied().unwrap_or(b'0');
+        start = start.saturating_sub(1);
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    Decimal { digits, start }
+}

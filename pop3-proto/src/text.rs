@@ -1,0 +1,195 @@
+//! Octets of a line that borrow from the input, print escaped, or (secrets) do not print at all.
+
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+use core::fmt::{self, Write as _};
+
+/// Octets of one line: no CR LF inside, else anything, for what the peer sends is not always text.
+///
+/// [`Display`](fmt::Display) shows it as UTF-8, with control characters escaped and what is not UTF-8 replaced, so that
+/// a terminal or a log line survives it; [`Text::as_bytes`] gives the octets as they came.
+///
+/// ```
+/// use pop3_proto::Text;
+///
+/// assert_eq!(Text::from("maildrop \x1b[2J locked").to_string(), "maildrop \\u{1b}[2J locked");
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Text<'a>(Cow<'a, [u8]>);
+
+impl<'a> Text<'a> {
+    /// The octets as they came.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The text, if it is UTF-8.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        core::str::from_utf8(&self.0).ok()
+    }
+
+    /// The same text without the borrow.
+    #[must_use]
+    pub fn into_owned(self) -> Text<'static> {
+        Text(Cow::Owned(self.0.into_owned()))
+    }
+
+    /// The octets, borrowed from the input where the line lay whole in it.
+    #[must_use]
+    pub fn into_bytes(self) -> Cow<'a, [u8]> {
+        self.0
+    }
+
+    /// A text that borrows from this one.
+    #[must_use]
+    pub fn as_borrowed(&self) -> Text<'_> {
+        Text(Cow::Borrowed(&self.0))
+    }
+}
+
+impl<'a> From<&'a [u8]> for Text<'a> {
+    fn from(octets: &'a [u8]) -> Self {
+        Self(Cow::Borrowed(octets))
+    }
+}
+
+impl<'a, const N: usize> From<&'a [u8; N]> for Text<'a> {
+    fn from(octets: &'a [u8; N]) -> Self {
+        Self(Cow::Borrowed(octets))
+    }
+}
+
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(Cow::Borrowed(text.as_bytes()))
+    }
+}
+
+impl From<Vec<u8>> for Text<'_> {
+    fn from(octets: Vec<u8>) -> Self {
+        Self(Cow::Owned(octets))
+    }
+}
+
+impl AsRef<[u8]> for Text<'_> {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl PartialEq<str> for Text<'_> {
+    fn eq(&self, other: &str) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for Text<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl PartialEq<[u8]> for Text<'_> {
+    fn eq(&self, other: &[u8]) -> bool {
+        self.as_bytes() == other
+    }
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.0.utf8_chunks() {
+            for character in chunk.valid().chars() {
+                if character.is_control() {
+                    write!(f, "{}", character.escape_default())?;
+                } else {
+                    f.write_char(character)?;
+                }
+            }
+            if !chunk.invalid().is_empty() {
+                f.write_char(char::REPLACEMENT_CHARACTER)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0.escape_ascii())
+    }
+}
+
+/// Octets that no log may show: a password, a digest, a SASL response.
+///
+/// Neither `Debug` nor `Display` shows them, nor how many there are. Two secrets compare in time that depends on their
+/// lengths alone.
+///
+/// ```
+/// use pop3_proto::Secret;
+///
+/// let secret = Secret::from(&b"tanstaaf"[..]);
+/// assert_eq!(format!("{secret:?} {secret}"), "<secret> <secret>");
+/// assert_eq!(secret.reveal(), b"tanstaaf");
+/// ```
+#[derive(Clone)]
+pub struct Secret<'a>(Cow<'a, [u8]>);
+
+impl<'a> Secret<'a> {
+    /// The octets themselves.
+    #[must_use]
+    pub fn reveal(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub(crate) fn into_vec(self) -> Vec<u8> {
+        self.0.into_owned()
+    }
+
+    /// The same secret without the borrow.
+    #[must_use]
+    pub fn into_owned(self) -> Secret<'static> {
+        Secret(Cow::Owned(self.reveal().to_vec()))
+    }
+}
+
+impl<'a> From<&'a [u8]> for Secret<'a> {
+    fn from(octets: &'a [u8]) -> Self {
+        Self(Cow::Borrowed(octets))
+    }
+}
+
+impl From<Vec<u8>> for Secret<'_> {
+    fn from(octets: Vec<u8>) -> Self {
+        Self(Cow::Owned(octets))
+    }
+}
+
+impl PartialEq for Secret<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let (ours, theirs) = (self.reveal(), other.reveal());
+        let differing = ours.iter().zip(theirs).fold(0, |seen, (a, b)| seen | (a ^ b));
+        ours.len() == theirs.len() && core::hint::black_box(differing) == 0
+    }
+}
+
+impl Eq for Secret<'_> {}
+
+impl fmt::Debug for Secret<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<secret>")
+    }
+}
+
+impl fmt::Display for Secret<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<secret>")
+    }
+}

@@ -1,0 +1,473 @@
+//! Message text on the wire: byte-stuffing and the termination octet (RFC 1939 §3).
+//!
+//! > If any line of the multi-line response begins with the termination octet, the line is "byte-stuffed" by
+//! > pre-pending the termination octet to that line of the response.
+//!
+//! [`Unstuff`] takes stuffed octets and hands out slices of them; [`Stuff`] does the reverse. Both keep one octet of
+//! state, whatever the size of the message, and give the same text wherever the octets are cut.
+//!
+//! ```
+//! use pop3_proto::wire::dot::{Newlines, Piece, Stuff, Unstuff};
+//! use pop3_proto::wire::line::LineEnd;
+//!
+//! let mut wire = Vec::new();
+//! let mut stuff = Stuff::new(Newlines::Canonical);
+//! stuff.encode(b".signature\n", &mut wire).unwrap();
+//! wire.extend_from_slice(stuff.finish().unwrap());
+//! assert_eq!(wire, b"..signature\r\n.\r\n");
+//!
+//! let (mut text, mut input) = (Vec::new(), wire.as_slice());
+//! let mut unstuff = Unstuff::new(LineEnd::Crlf);
+//! while let Some(Piece::Text(octets)) = unstuff.next(&mut input) {
+//!     text.extend_from_slice(octets);
+//! }
+//! assert_eq!(text, b".signature\r\n");
+//! ```
+
+use super::line::LineEnd;
+use alloc::vec::Vec;
+
+/// What [`Unstuff::next`] finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece<'i> {
+    /// Octets of the message, stuffing removed; never empty. Adjacent pieces belong together.
+    Text(&'i [u8]),
+    /// The line that holds nothing but the termination octet: the message is over.
+    End,
+}
+
+/// Takes the stuffing out of message text and finds its end.
+///
+/// In a response whose status line ended CRLF, only CRLF ends a line, and CR, LF and NUL that stand alone are octets
+/// of the message: stored mail with LF `.` LF in it cannot end the response early. In a response whose status line
+/// ended in a bare LF, lines end at LF, an optional CR before it not counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unstuff {
+    place: Place,
+    lines: LineEnd,
+    missing: bool,
+}
+
+/// Where in the text we stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    LineStart,
+    /// Behind a dot that began a line and was dropped.
+    Dot,
+    /// Behind such a dot and a CR, which is held back.
+    DotCr,
+    Text,
+    /// Behind a CR that was handed out.
+    Cr,
+}
+
+impl Unstuff {
+    /// At the beginning of message text; `lines` is how the status line of the response ended.
+    #[must_use]
+    pub const fn new(lines: LineEnd) -> Self {
+        Self { place: Place::LineStart, lines, missing: false }
+    }
+
+    /// Takes octets off the front of `input`. `None` means that the input is used up.
+    ///
+    /// After [`Piece::End`] the rest of `input` belongs to the next response.
+    pub fn next<'i>(&mut self, input: &mut &'i [u8]) -> Option<Piece<'i>> {
+        loop {
+            let (&first, behind) = input.split_first()?;
+            match (self.place, first) {
+                (Place::LineStart, b'.') => {
+                    *input = behind;
+                    self.place = Place::Dot;
+                }
+                (Place::LineStart, _) => self.place = Place::Text,
+                (Place::Dot, b'\r') => {
+                    *input = behind;
+                    self.place = Place::DotCr;
+                }
+                (Place::DotCr, b'\n') => return Some(self.end(input, behind)),
+                (Place::Dot, b'\n') if self.lines == LineEnd::BareLf => return Some(self.end(input, behind)),
+                (Place::Dot, _) => {
+                    // RFC 1939 §3: "If so and if octets other than CRLF immediately follow, the first octet of the
+                    // line (the termination octet) is stripped away." That holds where the server forgot to stuff.
+                    self.missing |= first != b'.';
+                    self.place = Place::Text;
+                }
+                (Place::DotCr, _) => {
+                    self.missing = true;
+                    self.place = Place::Cr;
+                    return Some(Piece::Text(b"\r"));
+                }
+                (Place::Text | Place::Cr, _) => return Some(Piece::Text(self.text(input))),
+            }
+        }
+    }
+
+    /// Whether a line began with a dot that no second dot followed, although the line did not end there: the sender
+    /// does not stuff.
+    #[must_use]
+    pub const fn missing_stuffing(&self) -> bool {
+        self.missing
+    }
+
+    /// How many octets are held back: those that may yet turn out to be the end (at most two, `.` CR).
+    #[must_use]
+    pub const fn held(&self) -> usize {
+        match self.place {
+            Place::LineStart | Place::Text | Place::Cr => 0,
+            Place::Dot => 1,
+            Place::DotCr => 2,
+        }
+    }
+
+    const fn end<'i>(&mut self, input: &mut &'i [u8], behind: &'i [u8]) -> Piece<'i> {
+        *input = behind;
+        self.place = Place::LineStart;
+        Piece::End
+    }
+
+    /// The text up to the next dot that begins a line, or to the end of the input.
+    fn text<'i>(&mut self, input: &mut &'i [u8]) -> &'i [u8] {
+        let octets = *input;
+        for dot in memchr::memchr_iter(b'.', octets) {
+            let (text, rest) = octets.split_at_checked(dot).unwrap_or((octets, &[]));
+            if self.ends_line(text) {
+                self.place = Place::Dot;
+                *input = rest.get(1..).unwrap_or_default();
+                return text;
+            }
+        }
+        self.place = if self.ends_line(octets) {
+            Place::LineStart
+        } else if octets.last() == Some(&b'\r') {
+            Place::Cr
+        } else {
+            Place::Text
+        };
+        *input = &[];
+        octets
+    }
+
+    fn ends_line(&self, text: &[u8]) -> bool {
+        match (self.lines, text) {
+            (LineEnd::Crlf, [.., b'\r', b'\n']) => true,
+            (LineEnd::Crlf, [b'\n']) => self.place == Place::Cr,
+            (LineEnd::BareLf, [.., b'\n']) => true,
+            _ => false,
+        }
+    }
+}
+
+/// What becomes of line ends in stored mail that are not CRLF.
+///
+/// Every policy gives text whose end each reader finds at the same octet: one that splits at CRLF, one that splits at
+/// LF, and one that stops reading a line at NUL.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Newlines {
+    /// A bare LF becomes CRLF; a bare CR passes. For mail that is stored with LF, and for mail that is not known.
+    #[default]
+    Canonical,
+    /// A bare LF and a bare CR become CRLF each: readers that take CR for a line end agree too.
+    CanonicalAll,
+    /// A bare LF or CR is refused. [`Size`] tells beforehand, while the answer can still be `-ERR`.
+    Reject,
+    /// The caller vouches that lines end in CRLF, and the text passes as it is (dots are still stuffed, behind a bare
+    /// LF too).
+    Trusted,
+}
+
+/// Message text that [`Newlines::Reject`] refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Offence {
+    /// An LF without CR before it.
+    BareLf,
+    /// A CR without LF behind it.
+    BareCr,
+}
+
+impl core::fmt::Display for Offence {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::BareLf => "the message holds an LF without CR before it",
+            Self::BareCr => "the message holds a CR without LF behind it",
+        })
+    }
+}
+
+impl core::error::Error for Offence {}
+
+/// Stuffs message text and ends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stuff {
+    newlines: Newlines,
+    edge: Edge,
+}
+
+/// What the text that went before ends in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Edge {
+    /// Nothing, or CRLF.
+    LineStart,
+    /// An LF that no CR went before (in trusted text only).
+    BareLf,
+    Text,
+    Cr,
+}
+
+impl Stuff {
+    /// At the beginning of message text.
+    #[must_use]
+    pub const fn new(newlines: Newlines) -> Self {
+        Self { newlines, edge: Edge::LineStart }
+    }
+
+    /// Appends a chunk of the message to `out`, stuffed. Chunks may be cut anywhere.
+    ///
+    /// # Errors
+    ///
+    /// [`Offence`] under [`Newlines::Reject`] only; nothing of the chunk was written then.
+    pub fn encode(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Offence> {
+        let segments = self.segments(chunk)?;
+        out.reserve(chunk.len());
+        segments.for_each(|segment| out.extend_from_slice(segment));
+        Ok(())
+    }
+
+    /// The same octets as [`Stuff::encode`] writes, as slices for a vectored write: all but the inserted octets are
+    /// slices of the chunk. The whole chunk counts as sent when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Offence`] under [`Newlines::Reject`] only.
+    pub fn segments<'c>(&mut self, chunk: &'c [u8]) -> Result<Segments<'c>, Offence> {
+        if self.newlines == Newlines::Reject {
+            if let Some(offence) = self.edge.offence(chunk) {
+                return Err(offence);
+            }
+        }
+        let segments = Segments { rest: chunk, edge: self.edge, newlines: self.newlines };
+        self.edge = self.edge.after(chunk, self.newlines);
+        Ok(segments)
+    }
+
+    /// The octets that end the message: CRLF if the text does not end a line, then `.` CRLF. They are to be sent, and
+    /// this value begins anew.
+    ///
+    /// # Errors
+    ///
+    /// [`Offence::BareCr`] under [`Newlines::Reject`] if the text ends in CR.
+    pub const fn finish(&mut self) -> Result<&'static [u8], Offence> {
+        let octets: &[u8] = match (self.edge, self.newlines) {
+            (Edge::LineStart, _) => b".\r\n",
+            (Edge::Cr, Newlines::CanonicalAll) => b"\n.\r\n",
+            (Edge::Cr, Newlines::Reject) => return Err(Offence::BareCr),
+            _ => b"\r\n.\r\n",
+        };
+        self.edge = Edge::LineStart;
+        Ok(octets)
+    }
+}
+
+impl Edge {
+    /// The edge behind `chunk`.
+    fn after(self, chunk: &[u8], newlines: Newlines) -> Self {
+        match chunk {
+            [] => self,
+            [.., b'\r'] => Self::Cr,
+            [.., b'\n'] => {
+                let crlf = match chunk {
+                    [.., b'\r', _] => true,
+                    [_] => self == Self::Cr,
+                    _ => false,
+                };
+                if crlf || newlines != Newlines::Trusted { Self::LineStart } else { Self::BareLf }
+            }
+            _ => Self::Text,
+        }
+    }
+
+    /// The first bare LF or CR of `chunk`, a CR that went before it included.
+    fn offence(self, chunk: &[u8]) -> Option<Offence> {
+        let mut owed = self == Self::Cr; // an LF must come next
+        let mut from = 0_usize;
+        for at in memchr::memchr2_iter(b'\r', b'\n', chunk) {
+            let adjacent = at == from;
+            if owed && !(adjacent && chunk.get(at) == Some(&b'\n')) {
+                return Some(Offence::BareCr);
+            }
+            match chunk.get(at) {
+                Some(b'\n') if !owed => return Some(Offence::BareLf),
+                Some(b'\n') => owed = false,
+                _ => owed = true,
+            }
+            from = at.saturating_add(1);
+        }
+        (owed && from < chunk.len()).then_some(Offence::BareCr)
+    }
+}
+
+/// A chunk of message text, stuffed, in pieces. See [`Stuff::segments`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Segments<'c> {
+    rest: &'c [u8],
+    edge: Edge,
+    newlines: Newlines,
+}
+
+impl<'c> Iterator for Segments<'c> {
+    type Item = &'c [u8];
+
+    fn next(&mut self) -> Option<&'c [u8]> {
+        let first = *self.rest.first()?;
+        match (self.edge, first, self.newlines) {
+            (Edge::Cr, octet, Newlines::CanonicalAll) if octet != b'\n' => {
+                self.edge = Edge::LineStart;
+                Some(b"\n")
+            }
+            (Edge::LineStart | Edge::BareLf, b'.', _) => {
+                self.edge = Edge::Text; // the dot of the chunk follows as it is
+                Some(b".")
+            }
+            (Edge::LineStart | Edge::Text, b'\n', Newlines::Canonical | Newlines::CanonicalAll) => {
+                self.edge = Edge::Cr;
+                Some(b"\r")
+            }
+            _ => Some(self.run()),
+        }
+    }
+}
+
+impl<'c> Segments<'c> {
+    /// The longest run that needs nothing inserted. Its first octet was looked at already.
+    ///
+    /// Where a dot must be doubled, the run takes the dot along and the next run begins with the same dot.
+    fn run(&mut self) -> &'c [u8] {
+        let chunk = self.rest;
+        let at = match self.newlines {
+            Newlines::Trusted | Newlines::Reject => self.next_dot(),
+            Newlines::Canonical => self.next_insertion(memchr::memchr_iter(b'\n', chunk)),
+            Newlines::CanonicalAll => self.next_insertion(memchr::memchr2_iter(b'\n', b'\r', chunk)),
+        };
+        let Some((end, next, edge)) = at else {
+            self.rest = &[];
+            return chunk;
+        };
+        self.rest = chunk.get(next..).unwrap_or_default();
+        self.edge = edge;
+        chunk.get(..end).unwrap_or(chunk)
+    }
+
+    /// Where a line of trusted text begins with a dot: the end of this run, the start of the next, and its edge.
+    fn next_dot(&self) -> Option<(usize, usize, Edge)> {
+        memchr::memchr_iter(b'.', self.rest)
+            .find(|&dot| dot.checked_sub(1).and_then(|before| self.rest.get(before)) == Some(&b'\n'))
+            .map(|dot| (dot.saturating_add(1), dot, Edge::Text))
+    }
+
+    fn next_insertion(&self, line_ends: impl Iterator<Item = usize>) -> Option<(usize, usize, Edge)> {
+        let chunk = self.rest;
+        for at in line_ends {
+            let behind = at.saturating_add(1);
+            let next = chunk.get(behind);
+            if chunk.get(at) == Some(&b'\r') {
+                match next {
+                    Some(b'\n') | None => continue,
+                    Some(_) => return Some((behind, behind, Edge::Cr)),
+                }
+            }
+            let crlf = match at.checked_sub(1) {
+                Some(before) => chunk.get(before) == Some(&b'\r'),
+                None => true, // this LF is why the run began: its CR is out already
+            };
+            if !crlf {
+                return Some((at, at, Edge::Text));
+            }
+            if next == Some(&b'.') {
+                return Some((behind.saturating_add(1), behind, Edge::Text));
+            }
+        }
+        None
+    }
+}
+
+/// Counts the octets of a message as `RETR` will send them, for `STAT` and `LIST`: line ends as the policy makes them,
+/// the last CRLF included, stuffing and the termination octet not (RFC 1939 §11).
+///
+/// ```
+/// use pop3_proto::wire::dot::{Newlines, Size};
+///
+/// let mut size = Size::new(Newlines::Canonical);
+/// size.add(b"Subject: hi\n\n.");
+/// size.add(b"no final line end");
+/// assert_eq!(size.octets(), "Subject: hi\r\n\r\n.no final line end\r\n".len() as u64);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Size {
+    newlines: Newlines,
+    edge: Edge,
+    octets: u64,
+    offence: Option<Offence>,
+}
+
+impl Size {
+    /// An empty message.
+    #[must_use]
+    pub const fn new(newlines: Newlines) -> Self {
+        Self { newlines, edge: Edge::LineStart, octets: 0, offence: None }
+    }
+
+    /// Counts a chunk of the stored message. Chunks may be cut anywhere.
+    pub fn add(&mut self, chunk: &[u8]) {
+        let inserted = match self.newlines {
+            Newlines::Trusted => 0,
+            Newlines::Reject => {
+                self.offence = self.offence.or_else(|| self.edge.offence(chunk));
+                0
+            }
+            Newlines::Canonical => self.bare(chunk, b'\n'),
+            Newlines::CanonicalAll => {
+                let cr_before = self.edge == Edge::Cr && chunk.first().is_some_and(|&octet| octet != b'\n');
+                self.bare(chunk, b'\n').saturating_add(self.bare(chunk, b'\r')).saturating_add(u64::from(cr_before))
+            }
+        };
+        self.octets = self.octets.saturating_add(inserted).saturating_add(chunk.len() as u64);
+        self.edge = self.edge.after(chunk, self.newlines);
+    }
+
+    /// The octets of the message if it ends here.
+    #[must_use]
+    pub const fn octets(&self) -> u64 {
+        let owed = match (self.edge, self.newlines) {
+            (Edge::LineStart, _) => 0,
+            (Edge::Cr, Newlines::CanonicalAll) => 1,
+            _ => 2,
+        };
+        self.octets.saturating_add(owed)
+    }
+
+    /// What [`Newlines::Reject`] has against the message, if it ends here.
+    #[must_use]
+    pub fn offence(&self) -> Option<Offence> {
+        let ends_in_cr = self.newlines == Newlines::Reject && self.edge == Edge::Cr;
+        self.offence.or(ends_in_cr.then_some(Offence::BareCr))
+    }
+
+    /// How many LF have no CR before them, or how many CR no LF behind them (the last octet of the chunk excepted).
+    fn bare(&self, chunk: &[u8], octet: u8) -> u64 {
+        let mut count = 0_u64;
+        for at in memchr::memchr_iter(octet, chunk) {
+            let stands_alone = if octet == b'\n' {
+                match at.checked_sub(1) {
+                    Some(before) => chunk.get(before) != Some(&b'\r'),
+                    None => self.edge != Edge::Cr,
+                }
+            } else {
+                chunk.get(at.saturating_add(1)).is_some_and(|&next| next != b'\n')
+            };
+            count = count.saturating_add(u64::from(stands_alone));
+        }
+        count
+    }
+}

@@ -1,0 +1,13 @@
+//! What the tests share that leave the process: a corpus of messages, a Maildir to put them in, a naive POP3 reader, and the
+//! programs at the other end of the line.
+//!
+//! Nothing here uses the crate under test, so that one mistake cannot be made on both sides and cancel out.
+
+// Each test binary compiles this tree for itself and uses a part of it.
+#![allow(dead_code)]
+
+pub(crate) mod compare;
+pub(crate) mod corpus;
+pub(crate) mod maildir;
+pub(crate) mod naive;
+pub(crate) mod peers;
