@@ -6,7 +6,7 @@
 //! ```
 
 use crate::capability::{Extension, Known, Support};
-use crate::command::Command;
+use crate::command::{Command, check_base64};
 use crate::config::{Config, Peer, Pipelining, Quirk, Quirks, Shared, Tls};
 use crate::error::{Error, Misuse, Protocol, Wait};
 use crate::event::{Challenge, Event};
@@ -195,9 +195,8 @@ impl Client {
         if length > self.config.sasl_line {
             return Err(Misuse::TooLong { limit: self.config.sasl_line });
         }
-        if !line.is_empty() && !is_base64_text(line) {
-            let odd = line.iter().find(|octet| !octet.is_ascii_alphanumeric() && !matches!(octet, b'+' | b'/'));
-            return Err(Misuse::ForbiddenOctet { octet: odd.copied().unwrap_or(b'=') });
+        if !line.is_empty() {
+            check_base64(line)?;
         }
         out.extend_from_slice(line);
         out.extend_from_slice(b"\r\n");
@@ -716,6 +715,9 @@ impl Client {
             Command::Apop(apop) => apop.name.as_bytes(),
             Command::User(name) => name.as_bytes(),
             Command::Pass(password) => password.reveal(),
+            Command::Auth(auth) if auth.initial.is_some() && self.known.support(Extension::Sasl) != Support::Yes => {
+                return Err(Misuse::NoInitialResponse);
+            }
             _ => &[],
         };
         if !argument.is_ascii() && self.known.support(Extension::Utf8User) != Support::Yes {

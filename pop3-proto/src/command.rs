@@ -4,6 +4,7 @@
 //! control character gets into a line, and no line is longer than 255 octets (RFC 2449 §4).
 
 use crate::error::Misuse;
+use crate::grammar::command::is_base64_text;
 use crate::listing::MessageNumber;
 use crate::reply::{LanguageTag, decimal};
 use crate::state::{Shape, Verb};
@@ -117,6 +118,21 @@ impl<'a> Command<'a> {
     /// (1 to 20 of `A` to `Z`, `0` to `9`, `-`, `_`; RFC 4422 §3.1).
     pub fn auth(mechanism: &'a str) -> Result<Self, Misuse> {
         Ok(Self::Auth(Auth { mechanism: Mechanism::new(mechanism)?, initial: None }))
+    }
+
+    /// `AUTH mechanism initial-response` (RFC 5034 §4), the response in base64 already, `=` for an empty one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Command::auth`]; [`Misuse::ForbiddenOctet`] for what is no base64; [`Misuse::TooLong`] if the line would be
+    /// longer than 255 octets: then the response goes behind an empty challenge instead.
+    pub fn auth_with_initial<T: AsRef<[u8]> + ?Sized>(mechanism: &'a str, line: &'a T) -> Result<Self, Misuse> {
+        let (mechanism, line) = (Mechanism::new(mechanism)?, line.as_ref());
+        if line != b"=" {
+            check_base64(line)?;
+        }
+        fits(b"AUTH  ".len(), mechanism.as_str().len().saturating_add(line.len()))?;
+        Ok(Self::Auth(Auth { mechanism, initial: Some(Secret::from(line)) }))
     }
 
     /// `RETR msg` (RFC 1939 §5).
@@ -561,6 +577,18 @@ impl Other<'_> {
     #[must_use]
     pub const fn arguments(&self) -> &Text<'_> {
         &self.arguments
+    }
+}
+
+/// Base64 text, not empty.
+pub(crate) fn check_base64(line: &[u8]) -> Result<(), Misuse> {
+    if is_base64_text(line) {
+        return Ok(());
+    }
+    let odd = line.iter().find(|octet| !octet.is_ascii_alphanumeric() && !matches!(octet, b'+' | b'/' | b'='));
+    match odd {
+        Some(&octet) => Err(Misuse::ForbiddenOctet { octet }),
+        None => Err(Misuse::Base64),
     }
 }
 

@@ -413,6 +413,48 @@ impl Config {
         self
     }
 
+    /// Server: STLS is there (RFC 2595 §4): the driver can do a TLS handshake. Never announced once TLS is on.
+    #[must_use]
+    pub const fn with_stls(mut self) -> Self {
+        self.announced.stls = true;
+        self
+    }
+
+    /// Server: LANG is there (RFC 6856 §3).
+    #[must_use]
+    pub const fn with_lang(mut self) -> Self {
+        self.announced.lang = true;
+        self
+    }
+
+    /// Server: how UTF8 is there (RFC 6856 §2). Default: [`Utf8::No`].
+    #[must_use]
+    pub const fn utf8(mut self, utf8: Utf8) -> Self {
+        self.announced.utf8 = utf8;
+        self
+    }
+
+    /// Server: the SASL mechanisms that AUTH takes, in the order in which they are announced (RFC 5034 §3).
+    ///
+    /// # Errors
+    ///
+    /// As [`Mechanism::new`](crate::Mechanism::new), and [`Misuse::TooLong`] if the line would be longer than 512
+    /// octets.
+    pub fn sasl_mechanisms<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Result<Self, Misuse> {
+        let mut list = String::new();
+        for name in names {
+            if !list.is_empty() {
+                list.push(' ');
+            }
+            list.push_str(crate::Mechanism::new(name)?.as_str());
+        }
+        if list.len() > 500 {
+            return Err(Misuse::TooLong { limit: 512 });
+        }
+        self.announced.sasl = list;
+        Ok(self)
+    }
+
     /// Server: keywords that no RFC defines come to the application ([`Command::Other`](crate::Command::Other)).
     #[must_use]
     pub const fn with_other_commands(mut self) -> Self {

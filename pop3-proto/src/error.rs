@@ -216,6 +216,10 @@ pub enum Misuse {
     },
     /// A digest is 32 hexadecimal digits in lower case (RFC 1939 §7).
     Digest,
+    /// It is not base64: quartets, padded at the end (RFC 4648 §4).
+    Base64,
+    /// An initial response goes with AUTH only if the server's current capability list names SASL (RFC 5034 §4).
+    NoInitialResponse,
     /// A unique-id is 1 to 70 octets in the range 0x21 to 0x7E (RFC 1939 §7).
     UniqueId,
     /// No server challenge is waiting for a response.
@@ -282,6 +286,10 @@ impl fmt::Display for Misuse {
             Self::NeedsUtf8User => f.write_str("octets above 0x7F need the server's capability UTF8 USER, and UTF-8"),
             Self::KnownKeyword { verb } => write!(f, "{verb} has a constructor of its own; use that"),
             Self::Digest => f.write_str("a digest is 32 hexadecimal digits in lower case"),
+            Self::Base64 => f.write_str("it is not base64"),
+            Self::NoInitialResponse => {
+                f.write_str("the server's capability list names no SASL; send AUTH without an initial response")
+            }
             Self::UniqueId => f.write_str("a unique-id is 1 to 70 octets between 0x21 and 0x7E"),
             Self::NoChallenge => f.write_str("no challenge is waiting for a response"),
             Self::NothingOwed => f.write_str("no command is waiting for an answer"),

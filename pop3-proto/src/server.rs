@@ -6,7 +6,7 @@
 //! ```
 
 use crate::capability::Capability;
-use crate::command::{Apop, Command, Name};
+use crate::command::{Apop, Command, Name, check_base64};
 use crate::config::{Config, Now, Quirk, Shared, Utf8};
 use crate::error::{Error, Misuse, Wait};
 use crate::event::{Incoming, Login, Refusal};
@@ -373,9 +373,8 @@ impl Server {
         if line.len().saturating_add(4) > self.config.sasl_line {
             return Err(Misuse::TooLong { limit: self.config.sasl_line });
         }
-        if !line.is_empty() && !is_base64_text(line) {
-            let odd = line.iter().find(|octet| !octet.is_ascii_alphanumeric() && !matches!(octet, b'+' | b'/'));
-            return Err(Misuse::ForbiddenOctet { octet: odd.copied().unwrap_or(b'=') });
+        if !line.is_empty() {
+            check_base64(line)?;
         }
         out.extend_from_slice(b"+ ");
         out.extend_from_slice(line);

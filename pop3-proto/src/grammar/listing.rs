@@ -154,7 +154,7 @@ mod tests {
                 };
                 (passes, tolerance.seen)
             };
-            assert_eq!(parse(Quirks::TOLERANT.without(quirk)).0, false, "{row}");
+            assert!(!parse(Quirks::TOLERANT.without(quirk)).0, "{row}");
             assert_eq!(parse(Quirks::STRICT.with(quirk)), (true, Quirks::STRICT.with(quirk)), "{row}");
         };
         run(Quirk::ExtraSpaces, "1   abc");
