@@ -70,6 +70,8 @@ pub struct Client {
     utf8: bool,
     layer: bool,
     early: bool,
+    /// In a SASL exchange: whether we sent a response yet.
+    spoken: bool,
 }
 
 /// What the next octets belong to.
@@ -157,6 +159,7 @@ impl Client {
             utf8: false,
             layer: false,
             early: false,
+            spoken: false,
         }
     }
 
@@ -176,6 +179,7 @@ impl Client {
         });
         match verb {
             Verb::User => self.user = User::Sent,
+            Verb::Auth => self.spoken = matches!(command, Command::Auth(auth) if auth.initial.is_some()),
             Verb::Quit if self.state == State::Transaction => self.committed = Committed::Unknown,
             _ => {}
         }
@@ -201,7 +205,67 @@ impl Client {
         out.extend_from_slice(line);
         out.extend_from_slice(b"\r\n");
         self.reading = Reading::Status;
+        self.spoken = true;
         Ok(())
+    }
+
+    /// Answers [`Event::Challenge`] with octets that are sent in base64; none is an empty response.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::NoChallenge`], [`Misuse::TooLong`] beyond the limit of a SASL line.
+    #[cfg(feature = "sasl")]
+    pub fn respond(&mut self, response: &[u8], out: &mut Vec<u8>) -> Result<(), Misuse> {
+        self.challenged()?;
+        let line = crate::text::Secret::from(crate::sasl::encode(response).into_bytes());
+        self.respond_line(line.reveal(), out)
+    }
+
+    /// Begins a SASL exchange: `AUTH mechanism`, with the initial response where the protocol and
+    /// [`Config::initial_response`] allow it. Each [`Event::Challenge`] then goes to [`Client::answer`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::send`].
+    #[cfg(feature = "sasl")]
+    pub fn authenticate(&mut self, exchange: &mut crate::sasl::Exchange<'_>, out: &mut Vec<u8>) -> Result<(), Misuse> {
+        let mechanism = exchange.mechanism();
+        let announced = self.known.support(Extension::Sasl) == Support::Yes;
+        let initial = exchange.initial(self.config.initial_response).filter(|_| announced);
+        let line = initial.map(|response| match response {
+            [] => crate::text::Secret::from(&b"="[..]),
+            _ => crate::text::Secret::from(crate::sasl::encode(response).into_bytes()),
+        });
+        // What is too long for the line goes behind an empty challenge (RFC 5034 §4).
+        let inline = line.as_ref().and_then(|line| Command::auth_with_initial(mechanism, line.reveal()).ok());
+        match inline {
+            Some(command) => {
+                self.send(&command, out)?;
+                exchange.initial_sent();
+                Ok(())
+            }
+            None => self.send(&Command::auth(mechanism)?, out),
+        }
+    }
+
+    /// Answers [`Event::Challenge`] with what the exchange has to say, or cancels it where the challenge makes no
+    /// sense.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::respond`].
+    #[cfg(feature = "sasl")]
+    pub fn answer(
+        &mut self,
+        challenge: &Challenge<'_>,
+        exchange: &mut crate::sasl::Exchange<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Misuse> {
+        self.challenged()?;
+        match exchange.answer(challenge) {
+            crate::sasl::Step::Respond(response) => self.respond(response.reveal(), out),
+            crate::sasl::Step::Cancel => self.cancel(out),
+        }
     }
 
     /// Answers [`Event::Challenge`] with `*`: the server ends the exchange with `-ERR` (RFC 5034 §4).
@@ -504,6 +568,10 @@ impl Client {
         };
         if entry.verb == Verb::Auth && self.is_challenge(line) {
             return self.challenge(line);
+        }
+        let premature = entry.verb == Verb::Auth && !self.spoken && line.starts_with(b"+OK");
+        if premature && self.tolerates(Quirk::OkAsContinue) {
+            return self.challenge(b"+ ");
         }
         let Ok(status) = self.parse(|tolerance| status_line(line, tolerance)) else {
             return Err(Error::NoStatus { to: entry.verb, line: Text::from(line).into_owned() });

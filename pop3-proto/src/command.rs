@@ -474,6 +474,11 @@ impl Digest {
         }
     }
 
+    #[cfg(feature = "md5")]
+    pub(crate) const fn from_digits(digits: [u8; Self::LENGTH]) -> Self {
+        Self(digits)
+    }
+
     /// The digits.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8] {

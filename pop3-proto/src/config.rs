@@ -210,6 +210,10 @@ pub struct Config {
     pub(crate) cleartext_login: bool,
     pub(crate) apop: bool,
     pub(crate) pipelining: Pipelining,
+    #[cfg(feature = "sasl")]
+    pub(crate) initial_response: crate::sasl::InitialResponse,
+    #[cfg(feature = "sasl")]
+    pub(crate) builtin: u8,
     pub(crate) newlines: Newlines,
     greeting: Duration,
     reply: Duration,
@@ -253,6 +257,10 @@ impl Config {
             cleartext_login: false,
             apop: false,
             pipelining: Pipelining::Announced,
+            #[cfg(feature = "sasl")]
+            initial_response: crate::sasl::InitialResponse::Auto,
+            #[cfg(feature = "sasl")]
+            builtin: 0,
             newlines: Newlines::Canonical,
             greeting: MINUTES_5,
             reply: MINUTES_10,
@@ -455,6 +463,23 @@ impl Config {
         Ok(self)
     }
 
+    /// Server: the mechanisms that the machine runs by itself. They are announced in front of those of
+    /// [`Config::sasl_mechanisms`], and come to the application as [`Incoming::Login`](crate::Incoming::Login).
+    #[cfg(feature = "sasl")]
+    #[must_use]
+    pub fn builtin_mechanisms(mut self, mechanisms: impl IntoIterator<Item = crate::sasl::Builtin>) -> Self {
+        mechanisms.into_iter().for_each(|mechanism| self.builtin |= mechanism.bit());
+        self
+    }
+
+    /// Client: when the initial response goes with AUTH. Default: [`InitialResponse::Auto`](crate::InitialResponse).
+    #[cfg(feature = "sasl")]
+    #[must_use]
+    pub const fn initial_response(mut self, setting: crate::sasl::InitialResponse) -> Self {
+        self.initial_response = setting;
+        self
+    }
+
     /// Server: keywords that no RFC defines come to the application ([`Command::Other`](crate::Command::Other)).
     #[must_use]
     pub const fn with_other_commands(mut self) -> Self {
@@ -553,30 +578,54 @@ impl PerUser {
     }
 }
 
-impl Announced {
+impl Config {
+    /// The SASL mechanisms, those that the machine runs in front.
+    pub(crate) fn mechanisms(&self) -> impl Iterator<Item = &str> {
+        #[cfg(feature = "sasl")]
+        let builtin = crate::sasl::Builtin::ALL
+            .into_iter()
+            .filter(|builtin| self.builtin & builtin.bit() != 0)
+            .map(|builtin| -> &str { builtin.name() });
+        #[cfg(not(feature = "sasl"))]
+        let builtin = core::iter::empty();
+        builtin.chain(self.announced.sasl.split_ascii_whitespace())
+    }
+
     /// The capability list, in the order of RFC 2449 §6, for what holds now.
     pub(crate) fn capabilities(&self, now: Now) -> impl Iterator<Item = Capability<'_>> {
         let login = now.may_login;
+        let mut mechanisms = String::new();
+        for name in self.mechanisms() {
+            if !mechanisms.is_empty() {
+                mechanisms.push(' ');
+            }
+            mechanisms.push_str(name);
+        }
+        let announced = &self.announced;
         [
-            self.top.then_some(Capability::Top),
-            (self.user && login).then_some(Capability::User),
-            (!self.sasl.is_empty() && login).then(|| Capability::Sasl(Mechanisms(Text::from(self.sasl.as_str())))),
-            self.resp_codes.then_some(Capability::RespCodes),
-            self.resp_codes.then_some(Capability::AuthRespCode),
-            self.login_delay
+            announced.top.then_some(Capability::Top),
+            (announced.user && login).then_some(Capability::User),
+            (!mechanisms.is_empty() && login)
+                .then(|| Capability::Sasl(Mechanisms(Text::from(mechanisms.into_bytes())))),
+            announced.resp_codes.then_some(Capability::RespCodes),
+            announced.resp_codes.then_some(Capability::AuthRespCode),
+            announced
+                .login_delay
                 .map(|(seconds, per_user)| Capability::LoginDelay { seconds, per_user: per_user && !now.logged_in }),
-            self.pipelining.then_some(Capability::Pipelining),
-            self.expire.map(|(after, per_user)| Capability::Expire { after, per_user: per_user && !now.logged_in }),
-            self.uidl.then_some(Capability::Uidl),
-            (self.stls && now.may_stls).then_some(Capability::Stls),
-            match self.utf8 {
+            announced.pipelining.then_some(Capability::Pipelining),
+            announced
+                .expire
+                .map(|(after, per_user)| Capability::Expire { after, per_user: per_user && !now.logged_in }),
+            announced.uidl.then_some(Capability::Uidl),
+            (announced.stls && now.may_stls).then_some(Capability::Stls),
+            match announced.utf8 {
                 Utf8::No => None,
                 Utf8::Yes => Some(Capability::Utf8 { user: false }),
                 Utf8::WithUser => Some(Capability::Utf8 { user: true }),
             },
-            self.lang.then_some(Capability::Lang),
-            (!self.implementation.is_empty() && now.logged_in)
-                .then(|| Capability::Implementation(Text::from(self.implementation.as_str()))),
+            announced.lang.then_some(Capability::Lang),
+            (!announced.implementation.is_empty() && now.logged_in)
+                .then(|| Capability::Implementation(Text::from(announced.implementation.as_str()))),
         ]
         .into_iter()
         .flatten()

@@ -141,6 +141,17 @@ impl Challenge<'_> {
     pub fn line(&self) -> &Text<'_> {
         &self.0
     }
+
+    /// The challenge decoded.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Base64`] for what is no canonical base64: cancel the exchange, or ignore the text where the mechanism
+    /// has none to send ([`Quirk::TextChallenge`](crate::Quirk::TextChallenge)).
+    #[cfg(feature = "sasl")]
+    pub fn decode(&self) -> Result<alloc::vec::Vec<u8>, Fault> {
+        crate::sasl::decode(self.0.as_bytes())
+    }
 }
 
 /// What the client said, to the server's application.
@@ -207,14 +218,46 @@ pub enum Login<'i> {
         /// The client's digest.
         digest: Digest,
     },
+    /// SASL PLAIN with an authorization identity of its own (RFC 4616): `name` wants to act as somebody else. Refuse it
+    /// unless you have a rule that allows it.
+    ActAs {
+        /// Whose maildrop is wanted.
+        authorization: Name<'i>,
+        /// Whose password it is.
+        name: Name<'i>,
+        /// The password.
+        password: Password<'i>,
+    },
+    /// SASL EXTERNAL (RFC 4422): whoever the certificate of the TLS layer stands for.
+    External {
+        /// Whose maildrop is wanted, if the client says so.
+        authorization: Option<Name<'i>>,
+    },
+    /// SASL ANONYMOUS (RFC 4505).
+    Anonymous {
+        /// What the client says about itself; it proves nothing.
+        trace: Text<'i>,
+    },
+    /// SASL XOAUTH2 or OAUTHBEARER (RFC 7628). Answer a token that is not accepted with
+    /// [`Server::reject_token`](crate::Server::reject_token).
+    Bearer {
+        /// Whose maildrop, if the client says so.
+        name: Option<Name<'i>>,
+        /// The access token.
+        token: Secret<'i>,
+    },
 }
 
 impl<'i> Login<'i> {
-    /// Whose maildrop.
+    /// Whose maildrop is wanted, if the client says so.
     #[must_use]
-    pub const fn name(&self) -> &Name<'i> {
+    pub const fn name(&self) -> Option<&Name<'i>> {
         match self {
-            Self::Pass { name, .. } | Self::Apop { name, .. } => name,
+            Self::Pass { name, .. } | Self::Apop { name, .. } => Some(name),
+            Self::ActAs { authorization, .. } => Some(authorization),
+            Self::External { authorization } => authorization.as_ref(),
+            Self::Bearer { name, .. } => name.as_ref(),
+            Self::Anonymous { .. } => None,
         }
     }
 
@@ -224,6 +267,16 @@ impl<'i> Login<'i> {
         match self {
             Self::Pass { name, password } => Login::Pass { name: name.into_owned(), password: password.into_owned() },
             Self::Apop { name, digest } => Login::Apop { name: name.into_owned(), digest },
+            Self::ActAs { authorization, name, password } => Login::ActAs {
+                authorization: authorization.into_owned(),
+                name: name.into_owned(),
+                password: password.into_owned(),
+            },
+            Self::External { authorization } => Login::External { authorization: authorization.map(Name::into_owned) },
+            Self::Anonymous { trace } => Login::Anonymous { trace: trace.into_owned() },
+            Self::Bearer { name, token } => {
+                Login::Bearer { name: name.map(Name::into_owned), token: token.into_owned() }
+            }
         }
     }
 }

@@ -6,6 +6,8 @@
 //! ```
 
 use crate::capability::Capability;
+#[cfg(feature = "sasl")]
+use crate::command::Auth;
 use crate::command::{Apop, Command, Name, check_base64};
 use crate::config::{Config, Now, Quirk, Shared, Utf8};
 use crate::error::{Error, Misuse, Wait};
@@ -14,6 +16,8 @@ use crate::grammar::command::{command_line, is_base64_text};
 use crate::grammar::{self, Fault, Tolerance};
 use crate::listing::{ScanListing, UniqueIdListing};
 use crate::reply::{Data, Greeting, LanguageListing, Reply, ResponseCode, Status};
+#[cfg(feature = "sasl")]
+use crate::sasl::{Builtin, Running, Turn};
 use crate::state::{Shape, State, Verb};
 use crate::text::Secret;
 use crate::wire::dot::{Segments, Stuff};
@@ -65,6 +69,11 @@ pub struct Server {
     utf8: bool,
     lang: bool,
     leftover: bool,
+    /// The exchange that the machine runs by itself.
+    #[cfg(feature = "sasl")]
+    running: Option<Running>,
+    /// Whether the login that waits for its answer came with a bearer token.
+    bearer: bool,
 }
 
 /// What is being answered.
@@ -163,6 +172,9 @@ impl Server {
             utf8: false,
             lang: false,
             leftover: false,
+            #[cfg(feature = "sasl")]
+            running: None,
+            bearer: false,
         }
     }
 
@@ -186,31 +198,35 @@ impl Server {
         if self.state == State::Handshake {
             return Err(self.fail(Error::PlaintextAfterStls));
         }
-        let limit = match self.answering {
-            Answering::Nothing => self.config.command_line,
-            Answering::Challenge => self.config.sasl_line,
-            Answering::Command(..) | Answering::Rows(_) | Answering::Body(..) => return Ok(None),
-        };
         let ending = if self.config.quirks.contains(Quirk::BareLfCommand) { Ending::Lf } else { Ending::Crlf };
-        if self.discarded == 0 {
-            match self.lines.find(input, ending, limit) {
+        loop {
+            let limit = match self.answering {
+                Answering::Nothing => self.config.command_line,
+                Answering::Challenge => self.config.sasl_line,
+                Answering::Command(..) | Answering::Rows(_) | Answering::Body(..) => return Ok(None),
+            };
+            if self.discarded > 0 {
+                return self.discard(input, ending, out);
+            }
+            let incoming = match self.lines.find(input, ending, limit) {
                 Ok(None) => return Ok(None),
-                Ok(Some(Found::Whole(line, _))) => {
-                    let incoming = self.line(line, out);
-                    self.leftover = !input.is_empty();
-                    return Ok(Some(incoming));
-                }
+                Ok(Some(Found::Whole(line, _))) => self.line(line, out),
                 Ok(Some(Found::Carried(_))) => {
                     let carried = self.lines.take_carried();
-                    let incoming = self.line(&carried, out).into_owned();
+                    let incoming = self.line(&carried, out).map(Incoming::into_owned);
                     self.lines.reuse(carried);
-                    self.leftover = !input.is_empty();
-                    return Ok(Some(incoming));
+                    incoming
                 }
-                Err(_) => self.discarded = limit,
+                Err(_) => {
+                    self.discarded = limit;
+                    continue;
+                }
+            };
+            if incoming.is_some() {
+                self.leftover = !input.is_empty();
+                return Ok(incoming);
             }
         }
-        self.discard(input, ending, out)
     }
 
     /// Answers with a single line. `-ERR` answers any command; `+OK` only one whose response has no further lines, and
@@ -383,6 +399,35 @@ impl Server {
         Ok(())
     }
 
+    /// Sends a challenge in base64; an empty one is allowed (RFC 5034 §4).
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::WrongAnswer`] unless a SASL exchange is under way and it is our turn; [`Misuse::TooLong`] beyond the
+    /// limit of a SASL line.
+    #[cfg(feature = "sasl")]
+    pub fn challenge(&mut self, challenge: &[u8], out: &mut Vec<u8>) -> Result<(), Misuse> {
+        self.challenge_line(crate::sasl::encode(challenge).as_bytes(), out)
+    }
+
+    /// Refuses the bearer token of [`Login::Bearer`]: the JSON says why, and once the client has heard it, `-ERR`
+    /// follows by itself (RFC 7628 §3.2.3).
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::WrongAnswer`] or [`Misuse::NothingOwed`] unless such a login waits for its answer; [`Misuse::TooLong`].
+    #[cfg(feature = "sasl")]
+    pub fn reject_token(&mut self, json: &str, out: &mut Vec<u8>) -> Result<(), Misuse> {
+        let (to, _) = self.owed()?;
+        if !self.bearer {
+            return Err(Misuse::WrongAnswer { to });
+        }
+        self.challenge(json.as_bytes(), out)?;
+        self.bearer = false;
+        self.running = Some(Running::Rejected);
+        Ok(())
+    }
+
     /// Answers CAPA with what the settings and the state of the session say (RFC 2449 §5).
     ///
     /// # Errors
@@ -394,7 +439,7 @@ impl Server {
             (to, _) => return Err(Misuse::WrongAnswer { to }),
         }
         self.begin("capability list follows", out)?;
-        for capability in self.config.announced.capabilities(self.now()) {
+        for capability in self.config.capabilities(self.now()) {
             grammar::encode_capability_row(&capability, out);
         }
         self.end(out)
@@ -515,11 +560,24 @@ impl Server {
         self.lines.held()
     }
 
-    /// A whole line.
-    fn line<'l>(&mut self, line: &'l [u8], out: &mut Vec<u8>) -> Incoming<'l> {
+    /// A whole line. `None`: the machine dealt with it alone.
+    fn line<'l>(&mut self, line: &'l [u8], out: &mut Vec<u8>) -> Option<Incoming<'l>> {
         if self.answering == Answering::Challenge {
             return self.response(line, out);
         }
+        let incoming = self.command(line, out);
+        #[cfg(feature = "sasl")]
+        if let Incoming::Auth(auth) = &incoming {
+            if let Some(builtin) =
+                Builtin::of(auth.mechanism).filter(|builtin| self.config.builtin & builtin.bit() != 0)
+            {
+                return self.run(builtin, auth, out);
+            }
+        }
+        Some(incoming)
+    }
+
+    fn command<'l>(&mut self, line: &'l [u8], out: &mut Vec<u8>) -> Incoming<'l> {
         let quirks = self.config.quirks;
         if quirks.contains(Quirk::BareAuth) && line.trim_ascii_end().eq_ignore_ascii_case(b"AUTH") {
             return self.mechanism_list(out);
@@ -570,7 +628,7 @@ impl Server {
             Verb::Uidl => announced.uidl,
             Verb::User | Verb::Pass => announced.user,
             Verb::Apop => self.config.apop && self.timestamp,
-            Verb::Auth => !announced.sasl.is_empty(),
+            Verb::Auth => self.offers(command),
             Verb::Stls => announced.stls,
             Verb::Utf8 => announced.utf8 != Utf8::No,
             Verb::Lang => announced.lang,
@@ -602,21 +660,76 @@ impl Server {
         }
     }
 
-    fn response<'l>(&mut self, line: &'l [u8], out: &mut Vec<u8>) -> Incoming<'l> {
+    fn response<'l>(&mut self, line: &'l [u8], out: &mut Vec<u8>) -> Option<Incoming<'l>> {
+        #[cfg(feature = "sasl")]
+        let running = self.running.take();
+        self.answering = Answering::Nothing;
         // RFC 5034 §4: "If the client wishes to cancel the authentication exchange, it issues a line with a single
         // "*". If the server receives such a response, it MUST reject the AUTH command by sending an -ERR reply."
         if line == b"*" {
-            self.answering = Answering::Nothing;
+            self.forget();
             self.failed_logins = self.failed_logins.saturating_add(1);
             Reply::fixed(Status::Err, "the exchange is cancelled").encode(out);
-            return Incoming::Cancelled;
+            return Some(Incoming::Cancelled);
         }
         if !line.is_empty() && !is_base64_text(line) {
-            self.answering = Answering::Nothing;
-            return self.refuse(Verb::Auth, Refusal::Syntax(Fault::Base64), out);
+            return Some(self.refuse(Verb::Auth, Refusal::Syntax(Fault::Base64), out));
+        }
+        #[cfg(feature = "sasl")]
+        if let Some(running) = running {
+            return self.step(running, line, out);
         }
         self.answering = Answering::Command(Verb::Auth, Shape::SingleLine);
-        Incoming::Response(Secret::from(line))
+        Some(Incoming::Response(Secret::from(line)))
+    }
+
+    /// Begins an exchange that the machine runs by itself.
+    #[cfg(feature = "sasl")]
+    fn run(&mut self, builtin: Builtin, auth: &Auth<'_>, out: &mut Vec<u8>) -> Option<Incoming<'static>> {
+        let running = Running::First(builtin);
+        match &auth.initial {
+            // RFC 5034 §4: "=" stands for an initial response of no octets.
+            Some(initial) if initial.reveal() == b"=" => self.step(running, b"", out),
+            Some(initial) => self.step(running, initial.reveal(), out),
+            None => self.ask(running, out),
+        }
+    }
+
+    #[cfg(feature = "sasl")]
+    fn ask(&mut self, running: Running, out: &mut Vec<u8>) -> Option<Incoming<'static>> {
+        out.extend_from_slice(b"+ ");
+        out.extend_from_slice(crate::sasl::encode(running.challenge()).as_bytes());
+        out.extend_from_slice(b"\r\n");
+        self.answering = Answering::Challenge;
+        self.running = Some(running);
+        None
+    }
+
+    /// A response in an exchange that the machine runs by itself.
+    #[cfg(feature = "sasl")]
+    fn step(&mut self, running: Running, line: &[u8], out: &mut Vec<u8>) -> Option<Incoming<'static>> {
+        self.answering = Answering::Nothing;
+        let name = self.user.take();
+        let turn =
+            crate::sasl::decode(line).map(Secret::from).and_then(|response| running.step(response.reveal(), name));
+        match turn {
+            Ok(Turn::Login(login)) => {
+                self.bearer = matches!(login, Login::Bearer { .. });
+                self.answering = Answering::Command(Verb::Auth, Shape::SingleLine);
+                Some(Incoming::Login(login))
+            }
+            Ok(Turn::Name(name)) => {
+                self.user = Some(name);
+                self.ask(Running::LoginPassword, out)
+            }
+            Ok(Turn::Refused) => {
+                self.answering = Answering::Command(Verb::Auth, Shape::SingleLine);
+                // An answer is owed, and this is one that AUTH takes.
+                let _ = self.reply(&Reply::fixed(Status::Err, "the token is not accepted"), out);
+                None
+            }
+            Err(fault) => Some(self.refuse(Verb::Auth, Refusal::Syntax(fault), out)),
+        }
     }
 
     /// `AUTH` without a mechanism, as a discontinued draft had it.
@@ -626,7 +739,7 @@ impl Server {
         }
         self.forget();
         Reply::fixed(Status::Ok, "mechanisms follow").encode(out);
-        for mechanism in self.config.announced.sasl.split_ascii_whitespace() {
+        for mechanism in self.config.mechanisms() {
             out.extend_from_slice(mechanism.as_bytes());
             out.extend_from_slice(b"\r\n");
         }
@@ -700,6 +813,7 @@ impl Server {
 
     fn answered(&mut self, verb: Verb, status: Status) {
         self.answering = Answering::Nothing;
+        self.bearer = false;
         match (status, verb) {
             (Status::Ok, Verb::User) => self.user_accepted = true,
             (Status::Ok, Verb::Utf8) => self.utf8 = true,
@@ -742,6 +856,10 @@ impl Server {
 
     fn may_login(&self) -> bool {
         self.tls || self.config.cleartext_login
+    }
+
+    fn offers(&self, command: &Command<'_>) -> bool {
+        matches!(command, Command::Auth(auth) if self.config.mechanisms().any(|name| name == auth.mechanism.as_str()))
     }
 
     /// RFC 2595 §4: in the AUTHORIZATION state only, and once; never behind UTF8 (RFC 6856 §2.1).

@@ -149,14 +149,23 @@ impl<'a> Secret<'a> {
         &self.0
     }
 
-    pub(crate) fn into_vec(self) -> Vec<u8> {
-        self.0.into_owned()
+    pub(crate) fn into_vec(mut self) -> Vec<u8> {
+        core::mem::take(&mut self.0).into_owned()
     }
 
     /// The same secret without the borrow.
     #[must_use]
     pub fn into_owned(self) -> Secret<'static> {
-        Secret(Cow::Owned(self.reveal().to_vec()))
+        Secret(Cow::Owned(self.into_vec()))
+    }
+}
+
+#[cfg(feature = "zeroize")]
+impl Drop for Secret<'_> {
+    fn drop(&mut self) {
+        if let Cow::Owned(octets) = &mut self.0 {
+            zeroize::Zeroize::zeroize(octets);
+        }
     }
 }
 

@@ -172,7 +172,7 @@ fn tag(input: &[u8]) -> IResult<'_, LanguageTag<'_>> {
 }
 
 /// The fault that a checked type's refusal comes from.
-const fn argument_fault(misuse: &Misuse) -> Fault {
+pub(crate) const fn argument_fault(misuse: &Misuse) -> Fault {
     match misuse {
         Misuse::Empty => Fault::MissingArgument,
         Misuse::ForbiddenOctet { octet } => Fault::Octet(*octet),

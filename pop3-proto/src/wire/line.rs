@@ -150,6 +150,8 @@ impl Lines {
 
     /// Forgets the unfinished line.
     pub fn clear(&mut self) {
+        #[cfg(feature = "zeroize")]
+        zeroize::Zeroize::zeroize(self.carry.as_mut_slice());
         self.carry.clear();
     }
 }
@@ -158,6 +160,13 @@ impl Lines {
 impl core::fmt::Debug for Lines {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Lines").field("held", &self.carry.len()).finish()
+    }
+}
+
+#[cfg(feature = "zeroize")]
+impl Drop for Lines {
+    fn drop(&mut self) {
+        self.clear();
     }
 }
 
