@@ -18,7 +18,7 @@ use crate::outstanding::{Entry, Outstanding};
 use crate::reply::{Data, Status, StatusLine, Timestamp};
 use crate::state::{Shape, State, Verb};
 use crate::text::Text;
-use crate::wire::dot::{Piece, Unstuff};
+use crate::wire::dot::{Passage, Piece, Unstuff};
 use crate::wire::line::{Ending, Found, LineEnd, Lines};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -83,6 +83,8 @@ enum Reading {
     Rows(LineEnd),
     /// The message behind it.
     Body(Unstuff),
+    /// The same, stuffing left in.
+    Passage(Passage),
     /// Nothing: a challenge waits for its response.
     Challenged,
     /// Nothing: the server said that it is about to close.
@@ -461,6 +463,20 @@ impl Client {
         self.peer
     }
 
+    /// Whether the greeting holds a timestamp that APOP can use and the settings allow it.
+    #[must_use]
+    pub fn offers_apop(&self) -> bool {
+        self.timestamp && self.config.apop
+    }
+
+    pub(crate) fn wants_tls(&self) -> bool {
+        self.config.tls != Tls::None
+    }
+
+    pub(crate) fn requires_tls(&self) -> bool {
+        self.config.tls == Tls::Required
+    }
+
     /// How many logins this connection has seen; a pool compares it.
     #[must_use]
     pub const fn login_generation(&self) -> u32 {
@@ -472,6 +488,7 @@ impl Client {
     pub fn held(&self) -> usize {
         match &self.reading {
             Reading::Body(unstuff) => unstuff.held(),
+            Reading::Passage(passage) => passage.held(),
             _ => self.lines.held(),
         }
     }
@@ -483,11 +500,18 @@ impl Client {
     }
 
     fn advance<'i>(&mut self, input: &mut &'i [u8]) -> Result<Option<Event<'i>>, Error> {
-        if let Reading::Body(unstuff) = &mut self.reading {
-            let piece = unstuff.next(input);
-            if unstuff.missing_stuffing() && self.config.quirks.contains(Quirk::MissingStuffing) {
-                self.quirks.insert(Quirk::MissingStuffing);
+        let piece = match &mut self.reading {
+            Reading::Body(unstuff) => {
+                let piece = unstuff.next(input);
+                if unstuff.missing_stuffing() && self.config.quirks.contains(Quirk::MissingStuffing) {
+                    self.quirks.insert(Quirk::MissingStuffing);
+                }
+                Some(piece)
             }
+            Reading::Passage(passage) => Some(passage.next(input)),
+            _ => None,
+        };
+        if let Some(piece) = piece {
             return Ok(match piece {
                 None => None,
                 Some(Piece::Text(octets)) => Some(Event::Body(octets)),
@@ -650,7 +674,11 @@ impl Client {
             self.answered();
         } else {
             self.rows = 0;
-            self.reading = if entry.is_body() { Reading::Body(Unstuff::new(end)) } else { Reading::Rows(end) };
+            self.reading = match (entry.is_body(), self.config.stuffed) {
+                (true, false) => Reading::Body(Unstuff::new(end)),
+                (true, true) => Reading::Passage(Passage::new(end)),
+                (false, _) => Reading::Rows(end),
+            };
         }
         Event::Ok { to, code, text, data }
     }

@@ -215,6 +215,7 @@ pub struct Config {
     #[cfg(feature = "sasl")]
     pub(crate) builtin: u8,
     pub(crate) newlines: Newlines,
+    pub(crate) stuffed: bool,
     greeting: Duration,
     reply: Duration,
     handshake: Duration,
@@ -262,6 +263,7 @@ impl Config {
             #[cfg(feature = "sasl")]
             builtin: 0,
             newlines: Newlines::Canonical,
+            stuffed: false,
             greeting: MINUTES_5,
             reply: MINUTES_10,
             handshake: MINUTES_5,
@@ -361,6 +363,14 @@ impl Config {
     #[must_use]
     pub const fn sasl_line(mut self, octets: usize) -> Self {
         self.sasl_line = octets;
+        self
+    }
+
+    /// Client: message text is handed out as it is on the wire, stuffing left in, for a proxy that passes it on with
+    /// [`Server::body_stuffed`](crate::Server::body_stuffed).
+    #[must_use]
+    pub const fn stuffed_bodies(mut self) -> Self {
+        self.stuffed = true;
         self
     }
 

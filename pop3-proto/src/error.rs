@@ -242,6 +242,8 @@ pub enum Misuse {
     NeedsLang,
     /// The message holds what the newline policy refuses; the answer can only be aborted.
     Offence(Offence),
+    /// The stuffed text holds what a reader would take for its end.
+    Terminator,
     /// A wait of that kind must not be shorter than ten minutes (RFC 1939 §3) unless the setting says so.
     TooShort,
     /// More messages than numbers.
@@ -298,6 +300,7 @@ impl fmt::Display for Misuse {
             Self::Bracket => f.write_str("a text must not begin with '['; give a response code instead"),
             Self::NeedsLang => f.write_str("text beyond ASCII needs LANG or UTF8"),
             Self::Offence(offence) => write!(f, "{offence}; only aborting is left"),
+            Self::Terminator => f.write_str("the text holds what would end the message; only aborting is left"),
             Self::TooShort => {
                 f.write_str("RFC 1939 asks for ten minutes at least; another setting names the deviation")
             }

@@ -298,12 +298,15 @@ mod maildrop;
 #[cfg(feature = "md5")]
 mod md5;
 mod outstanding;
+mod plan;
 mod reply;
 #[cfg(feature = "sasl")]
 mod sasl;
 mod server;
 mod state;
 mod text;
+mod trace;
+mod uidl;
 pub mod wire;
 
 pub use capability::{Capability, Expiry, Extension, Mechanisms, Support};
@@ -316,6 +319,7 @@ pub use listing::{DropListing, MessageNumber, ScanListing, UniqueId, UniqueIdLis
 pub use maildrop::{Maildrop, Message, Top, Unavailable};
 #[cfg(feature = "md5")]
 pub use md5::CramMd5;
+pub use plan::{Method, Next, Plan, Why};
 pub use reply::{
     Data, ErrorClass, Greeting, LanguageListing, LanguageTag, Reply, ResponseCode, Status, StatusLine, Timestamp,
 };
@@ -324,3 +328,5 @@ pub use sasl::{Builtin, Exchange, InitialResponse, Step};
 pub use server::{Outcome, Row, Server};
 pub use state::{Shape, State, Verb};
 pub use text::{Secret, Text};
+pub use trace::Trace;
+pub use uidl::{Finding, Reconciliation, TooManyUniqueIds};

@@ -20,7 +20,8 @@ use crate::reply::{Data, Greeting, LanguageListing, Reply, ResponseCode, Status}
 use crate::sasl::{Builtin, Running, Turn};
 use crate::state::{Shape, State, Verb};
 use crate::text::Secret;
-use crate::wire::dot::{Segments, Stuff};
+use crate::wire::dot::{Newlines, Passage, Piece, Segments, Stuff};
+use crate::wire::line::LineEnd;
 use crate::wire::line::{Ending, Found, Lines};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -85,6 +86,8 @@ enum Answering {
     Challenge,
     Rows(Verb),
     Body(Verb, Stuff),
+    /// Message text that is stuffed already.
+    Passage(Verb, Passage, Stuff),
 }
 
 /// How the session ended.
@@ -203,7 +206,9 @@ impl Server {
             let limit = match self.answering {
                 Answering::Nothing => self.config.command_line,
                 Answering::Challenge => self.config.sasl_line,
-                Answering::Command(..) | Answering::Rows(_) | Answering::Body(..) => return Ok(None),
+                Answering::Command(..) | Answering::Rows(_) | Answering::Body(..) | Answering::Passage(..) => {
+                    return Ok(None);
+                }
             };
             if self.discarded > 0 {
                 return self.discard(input, ending, out);
@@ -293,7 +298,9 @@ impl Server {
     pub fn listing<'a>(&mut self, row: impl Into<Row<'a>>, out: &mut Vec<u8>) -> Result<(), Misuse> {
         let verb = match self.answering {
             Answering::Rows(verb) => verb,
-            Answering::Command(to, _) | Answering::Body(to, _) => return Err(Misuse::WrongAnswer { to }),
+            Answering::Command(to, _) | Answering::Body(to, _) | Answering::Passage(to, ..) => {
+                return Err(Misuse::WrongAnswer { to });
+            }
             Answering::Nothing | Answering::Challenge => return Err(Misuse::NothingOwed),
         };
         let row = row.into();
@@ -347,6 +354,36 @@ impl Server {
         Ok(self.stuff()?.segments(chunk)?)
     }
 
+    /// A chunk of message text that is stuffed already, as a client with
+    /// [`Config::stuffed_bodies`] hands it out: it passes as it is. Text with the end of a message in it, as a reader of
+    /// CRLF or of LF would see it, is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::Terminator`]: nothing of the chunk was written, and [`Server::abort`] is what is left.
+    /// [`Misuse::InsideAnswer`] if [`Server::body`] left the text in the middle of a line; else as [`Server::body`].
+    pub fn body_stuffed(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Misuse> {
+        let (verb, mut passage, mut stuff) = match &self.answering {
+            Answering::Passage(verb, passage, stuff) => (*verb, passage.clone(), stuff.clone()),
+            Answering::Body(verb, stuff) if stuff.at_line_start() => {
+                (*verb, Passage::new(LineEnd::BareLf), Stuff::new(Newlines::Trusted))
+            }
+            Answering::Command(to, _) | Answering::Rows(to) => return Err(Misuse::WrongAnswer { to: *to }),
+            Answering::Body(to, _) => return Err(Misuse::InsideAnswer { to: *to }),
+            Answering::Nothing | Answering::Challenge => return Err(Misuse::NothingOwed),
+        };
+        let mut rest = chunk;
+        while let Some(piece) = passage.next(&mut rest) {
+            if piece == Piece::End {
+                return Err(Misuse::Terminator);
+            }
+        }
+        out.extend_from_slice(chunk);
+        stuff.pass(chunk);
+        self.answering = Answering::Passage(verb, passage, stuff);
+        Ok(())
+    }
+
     /// Ends the listing or message that was begun, with the termination octet.
     ///
     /// # Errors
@@ -359,6 +396,14 @@ impl Server {
                 *verb
             }
             Answering::Body(verb, stuff) => {
+                out.extend_from_slice(stuff.finish()?);
+                *verb
+            }
+            // A line of a single dot cannot end here: it would be the termination octet.
+            Answering::Passage(verb, passage, _) if passage.held() > 0 => {
+                return Err(Misuse::InsideAnswer { to: *verb });
+            }
+            Answering::Passage(verb, _, stuff) => {
                 out.extend_from_slice(stuff.finish()?);
                 *verb
             }
@@ -502,7 +547,10 @@ impl Server {
     #[must_use]
     pub const fn owes(&self) -> Option<Verb> {
         match self.answering {
-            Answering::Command(verb, _) | Answering::Rows(verb) | Answering::Body(verb, _) => Some(verb),
+            Answering::Command(verb, _)
+            | Answering::Rows(verb)
+            | Answering::Body(verb, _)
+            | Answering::Passage(verb, ..) => Some(verb),
             Answering::Nothing | Answering::Challenge => None,
         }
     }
@@ -798,7 +846,9 @@ impl Server {
         match self.answering {
             _ if self.fatal.is_some() || self.state == State::Closed => Err(Misuse::Over),
             Answering::Command(verb, shape) => Ok((verb, shape)),
-            Answering::Rows(to) | Answering::Body(to, _) => Err(Misuse::InsideAnswer { to }),
+            Answering::Rows(to) | Answering::Body(to, _) | Answering::Passage(to, ..) => {
+                Err(Misuse::InsideAnswer { to })
+            }
             Answering::Nothing | Answering::Challenge => Err(Misuse::NothingOwed),
         }
     }
@@ -807,6 +857,7 @@ impl Server {
         match &mut self.answering {
             Answering::Body(_, stuff) => Ok(stuff),
             Answering::Command(to, _) | Answering::Rows(to) => Err(Misuse::WrongAnswer { to: *to }),
+            Answering::Passage(to, ..) => Err(Misuse::InsideAnswer { to: *to }),
             Answering::Nothing | Answering::Challenge => Err(Misuse::NothingOwed),
         }
     }

@@ -157,6 +157,80 @@ impl Unstuff {
     }
 }
 
+/// Walks over message text as it is on the wire, stuffing left in, and finds its end: for a proxy, which need not take
+/// out what it would have to put in again.
+///
+/// ```
+/// use pop3_proto::wire::dot::{Passage, Piece};
+/// use pop3_proto::wire::line::LineEnd;
+///
+/// let (mut passage, mut input) = (Passage::new(LineEnd::Crlf), &b"one\r\n..two\r\n.\r\n+OK"[..]);
+/// assert_eq!(passage.next(&mut input), Some(Piece::Text(b"one\r\n")));
+/// assert_eq!(passage.next(&mut input), Some(Piece::Text(b"..two\r\n")));
+/// assert_eq!(passage.next(&mut input), Some(Piece::End));
+/// assert_eq!(input, b"+OK");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passage(Unstuff);
+
+impl Passage {
+    /// At the beginning of message text; `lines` is how the status line of the response ended.
+    #[must_use]
+    pub const fn new(lines: LineEnd) -> Self {
+        Self(Unstuff::new(lines))
+    }
+
+    /// Takes octets off the front of `input`. `None` means that the input is used up.
+    pub fn next<'i>(&mut self, input: &mut &'i [u8]) -> Option<Piece<'i>> {
+        let bare_lf = self.0.lines == LineEnd::BareLf;
+        loop {
+            let (&first, behind) = input.split_first()?;
+            match (self.0.place, first) {
+                (Place::LineStart, b'.') => match behind {
+                    [b'\r', b'\n', rest @ ..] => return Some(self.0.end(input, rest)),
+                    [b'\n', rest @ ..] if bare_lf => return Some(self.0.end(input, rest)),
+                    [] | [b'\r'] => {
+                        self.0.place = if behind.is_empty() { Place::Dot } else { Place::DotCr };
+                        *input = &[];
+                    }
+                    _ => self.0.place = Place::Text,
+                },
+                (Place::LineStart, _) => self.0.place = Place::Text,
+                (Place::Dot, b'\r') => {
+                    *input = behind;
+                    self.0.place = Place::DotCr;
+                }
+                (Place::DotCr, b'\n') => return Some(self.0.end(input, behind)),
+                (Place::Dot, b'\n') if bare_lf => return Some(self.0.end(input, behind)),
+                (Place::Dot, _) => {
+                    self.0.place = Place::Text;
+                    return Some(Piece::Text(b"."));
+                }
+                (Place::DotCr, _) => {
+                    self.0.place = Place::Cr;
+                    return Some(Piece::Text(b".\r"));
+                }
+                (Place::Text | Place::Cr, _) => {
+                    let octets = *input;
+                    let text = self.0.text(input);
+                    if self.0.place == Place::Dot {
+                        // The dot that begins the next line stays in.
+                        self.0.place = Place::LineStart;
+                        *input = octets.get(text.len()..).unwrap_or_default();
+                    }
+                    return Some(Piece::Text(text));
+                }
+            }
+        }
+    }
+
+    /// How many octets are held back: those that may yet turn out to be the end (at most two, `.` CR).
+    #[must_use]
+    pub const fn held(&self) -> usize {
+        self.0.held()
+    }
+}
+
 /// What becomes of line ends in stored mail that are not CRLF.
 ///
 /// Every policy gives text whose end each reader finds at the same octet: one that splits at CRLF, one that splits at
@@ -220,6 +294,15 @@ impl Stuff {
     #[must_use]
     pub const fn new(newlines: Newlines) -> Self {
         Self { newlines, edge: Edge::LineStart }
+    }
+
+    /// A chunk went out as it is.
+    pub(crate) fn pass(&mut self, chunk: &[u8]) {
+        self.edge = self.edge.after(chunk, self.newlines);
+    }
+
+    pub(crate) fn at_line_start(&self) -> bool {
+        self.edge == Edge::LineStart
     }
 
     /// Appends a chunk of the message to `out`, stuffed. Chunks may be cut anywhere.

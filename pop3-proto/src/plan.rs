@@ -1,0 +1,220 @@
+//! Which login to try, and what to make of its failure.
+
+use crate::capability::{Capability, Extension, Support};
+use crate::client::Client;
+use crate::command::Mechanism;
+use crate::error::{Error, Misuse};
+use crate::reply::{ErrorClass, ResponseCode};
+use crate::state::State;
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+/// A way to log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Method {
+    /// AUTH with this mechanism (RFC 5034).
+    Auth(Mechanism),
+    /// USER and PASS (RFC 1939 §7).
+    UserPass,
+    /// APOP (RFC 1939 §7).
+    Apop,
+}
+
+impl Method {
+    /// AUTH with the mechanism of that name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Mechanism::new`].
+    pub fn auth(mechanism: &str) -> Result<Self, Misuse> {
+        Mechanism::new(mechanism).map(Self::Auth)
+    }
+
+    /// Whether who reads the octets has the password or token.
+    #[must_use]
+    pub fn is_cleartext(&self) -> bool {
+        match self {
+            Self::UserPass => true,
+            Self::Apop => false,
+            Self::Auth(mechanism) => {
+                matches!(mechanism.as_str(), "PLAIN" | "LOGIN" | "XOAUTH2" | "OAUTHBEARER" | "ANONYMOUS" | "EXTERNAL")
+            }
+        }
+    }
+}
+
+/// What to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Next {
+    /// Ask CAPA: what was known belongs to another phase of the session.
+    Capa,
+    /// Send STLS, do the handshake.
+    Stls,
+    /// Log in this way.
+    Login(Method),
+    /// Nothing is left to try.
+    GiveUp(Why),
+}
+
+/// Why there is nothing left to try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Why {
+    /// The policy wants TLS, and the server does not have STLS or refused it.
+    NoTls,
+    /// Of what the caller allows, the server has nothing.
+    NothingInCommon,
+    /// The server refused the credentials: ask for others.
+    Credentials,
+    /// Another session has the maildrop, it is too soon, or the server is in trouble that will pass: try later with the
+    /// same credentials.
+    Later(ErrorClass),
+    /// The server's trouble needs somebody's hand.
+    Permanent,
+}
+
+/// Chooses a login from what the caller allows, what the server announces, and whether TLS is on.
+///
+/// It never goes back: a method that failed is not tried again, and a failure that says nothing about the credentials
+/// ends the plan, so that nobody is asked for a new password because a disk is full. It proposes no cleartext method
+/// without TLS unless the caller put it into a list of its own *and* the client's policy allows it.
+///
+/// ```
+/// use pop3_proto::{Client, Config, Event, Method, Next, Plan, Tls};
+///
+/// let mut client = Client::with_config(Config::new().tls(Tls::Required));
+/// client.next_event(&mut &b"+OK ready\r\n"[..])?;
+/// let plan = Plan::new();
+/// assert_eq!(plan.next(&client), Next::Capa);
+/// # Ok::<(), pop3_proto::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Plan {
+    allowed: Vec<Method>,
+    own_list: bool,
+    offered: BTreeSet<Vec<u8>>,
+    tried: Vec<Method>,
+    capa_refused: bool,
+    stls_refused: bool,
+    verdict: Option<Why>,
+}
+
+impl Plan {
+    /// What is safe over TLS: AUTH PLAIN, AUTH LOGIN, then USER and PASS. Without TLS: nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        let plain = ["PLAIN", "LOGIN"].into_iter().filter_map(|name| Method::auth(name).ok());
+        Self { own_list: false, ..Self::allowing(plain.chain([Method::UserPass])) }
+    }
+
+    /// These methods and no others, the best first. A cleartext method in it may be proposed without TLS, if the
+    /// client's policy allows the login.
+    #[must_use]
+    pub fn allowing(methods: impl IntoIterator<Item = Method>) -> Self {
+        Self {
+            allowed: methods.into_iter().collect(),
+            own_list: true,
+            offered: BTreeSet::new(),
+            tried: Vec::new(),
+            capa_refused: false,
+            stls_refused: false,
+            verdict: None,
+        }
+    }
+
+    /// A line of the capability list; give it all of them.
+    pub fn capability(&mut self, capability: &Capability<'_>) {
+        if let Capability::Sasl(mechanisms) = capability {
+            self.offered.extend(mechanisms.iter().map(<[u8]>::to_ascii_uppercase));
+        }
+    }
+
+    /// CAPA was answered `-ERR`: the server is of an age that has USER and PASS, and perhaps APOP.
+    pub fn capa_refused(&mut self) {
+        self.capa_refused = true;
+    }
+
+    /// STLS was answered `-ERR`.
+    pub fn stls_refused(&mut self) {
+        self.stls_refused = true;
+    }
+
+    /// TLS is on: what the server said before is forgotten (RFC 2595 §4).
+    pub fn tls_established(&mut self) {
+        self.offered.clear();
+        self.capa_refused = false;
+    }
+
+    /// The login failed; the code is that of its `-ERR`.
+    pub fn failed(&mut self, method: Method, code: Option<&ResponseCode<'_>>) {
+        self.tried.push(method);
+        let class = code.map_or(ErrorClass::Unknown, ResponseCode::error_class);
+        self.verdict = match class {
+            ErrorClass::Credentials => Some(Why::Credentials),
+            ErrorClass::Busy | ErrorClass::Delay | ErrorClass::Temporary => Some(Why::Later(class)),
+            ErrorClass::Permanent => Some(Why::Permanent),
+            // The server does not say: perhaps it cannot do this method for this user. Others may work.
+            ErrorClass::Unknown => None,
+        };
+    }
+
+    /// The connection was lost over the login: what that says about the credentials.
+    #[must_use]
+    pub const fn lost(error: &Error) -> Option<Why> {
+        match error {
+            Error::AuthRejectedByClose { .. } => Some(Why::Credentials),
+            _ => None,
+        }
+    }
+
+    /// What to do next in the AUTHORIZATION state.
+    #[must_use]
+    pub fn next(&self, client: &Client) -> Next {
+        if let Some(why) = self.verdict {
+            return Next::GiveUp(why);
+        }
+        let known = client.supports(Extension::Pipelining) != Support::Unknown;
+        if client.state() != State::Authorization || !known && !self.capa_refused {
+            return Next::Capa;
+        }
+        let tls = client.tls().is_some();
+        let may_stls = !tls && !self.stls_refused;
+        if may_stls && client.may_send(&crate::Command::Stls).is_ok() && client.wants_tls() {
+            match client.supports(Extension::Stls) {
+                Support::Yes => return Next::Stls,
+                // Without a capability list, asking is the only way to find out.
+                Support::Unknown if client.requires_tls() => return Next::Stls,
+                Support::Unknown | Support::No => {}
+            }
+        }
+        if !tls && client.requires_tls() {
+            return Next::GiveUp(Why::NoTls);
+        }
+        let next = self.allowed.iter().copied().find(|method| {
+            let permitted = tls || self.own_list || !method.is_cleartext();
+            permitted && !self.tried.contains(method) && self.offers(*method, client)
+        });
+        match next {
+            Some(method) => Next::Login(method),
+            None if self.tried.is_empty() => Next::GiveUp(Why::NothingInCommon),
+            None => Next::GiveUp(Why::Credentials),
+        }
+    }
+
+    fn offers(&self, method: Method, client: &Client) -> bool {
+        match method {
+            Method::Auth(mechanism) => self.offered.contains(mechanism.as_str().as_bytes()),
+            // RFC 2449 §6.2: USER says that the two commands are there. Without a list they are what there is.
+            Method::UserPass => client.supports(Extension::User) == Support::Yes || self.capa_refused,
+            Method::Apop => client.offers_apop(),
+        }
+    }
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,119 @@
+//! P5, P8: the login plan proposes nothing that the policy forbids, never goes back, and tells wrong credentials from
+//! trouble that passes.
+//!
+//! Broken if a missing or refused STLS led to a login in the clear under `Tls::Required`, if the default list held a
+//! cleartext method without TLS, or if `[SYS/TEMP]` asked for a new password.
+
+use pop3_proto::{Client, Command, Config, ErrorClass, Event, Method, Next, Peer, Plan, ResponseCode, Tls, Why};
+
+fn greeted(mut client: Client) -> Client {
+    client.next_event(&mut &b"+OK ready <1.2@host>\r\n"[..]).unwrap();
+    client
+}
+
+/// Asks CAPA, which the server answers with `answer`, and tells the plan.
+fn capa(client: &mut Client, plan: &mut Plan, answer: &str) {
+    client.send(&Command::Capa, &mut Vec::new()).unwrap();
+    let mut input = answer.as_bytes();
+    while let Some(event) = client.next_event(&mut input).unwrap() {
+        match event {
+            Event::Capability(capability) => plan.capability(&capability),
+            Event::Err { .. } => plan.capa_refused(),
+            _ => {}
+        }
+    }
+}
+
+fn answer(client: &mut Client, command: &Command<'_>, octets: &[u8]) {
+    client.send(command, &mut Vec::new()).unwrap();
+    client.next_event(&mut &octets[..]).unwrap();
+}
+
+fn plain() -> Method {
+    Method::auth("PLAIN").unwrap()
+}
+
+#[test]
+fn required_tls_is_never_given_up_for_a_login() {
+    let config = || Config::new().tls(Tls::Required);
+    // STLS is not announced.
+    let (mut client, mut plan) = (greeted(Client::with_config(config())), Plan::new());
+    assert_eq!(plan.next(&client), Next::Capa);
+    capa(&mut client, &mut plan, "+OK\r\nUSER\r\nSASL PLAIN\r\n.\r\n");
+    assert_eq!(plan.next(&client), Next::GiveUp(Why::NoTls));
+    // CAPA is refused: asking for STLS is the only way to find out, and the refusal ends it.
+    let (mut client, mut plan) = (greeted(Client::with_config(config())), Plan::new());
+    capa(&mut client, &mut plan, "-ERR what?\r\n");
+    assert_eq!(plan.next(&client), Next::Stls);
+    answer(&mut client, &Command::Stls, b"-ERR no\r\n");
+    plan.stls_refused();
+    assert_eq!(plan.next(&client), Next::GiveUp(Why::NoTls));
+}
+
+#[test]
+fn behind_stls_everything_is_asked_again() {
+    let (mut client, mut plan) = (greeted(Client::with_config(Config::new())), Plan::new());
+    capa(&mut client, &mut plan, "+OK\r\nSTLS\r\nUSER\r\nSASL PLAIN\r\n.\r\n");
+    assert_eq!(plan.next(&client), Next::Stls);
+    answer(&mut client, &Command::Stls, b"+OK\r\n");
+    client.tls_established(Peer::Verified).unwrap();
+    plan.tls_established();
+    assert_eq!(plan.next(&client), Next::Capa);
+    capa(&mut client, &mut plan, "+OK\r\nUSER\r\n.\r\n");
+    assert_eq!(plan.next(&client), Next::Login(Method::UserPass), "PLAIN was announced before TLS only");
+}
+
+#[test]
+fn without_tls_the_default_list_is_empty_and_a_list_of_ones_own_is_taken() {
+    let config = || Config::new().tls(Tls::None).allow_apop_md5();
+    let answer = "+OK\r\nUSER\r\nSASL PLAIN CRAM-MD5\r\n.\r\n";
+    let mut client = greeted(Client::with_config(config()));
+    let mut plan = Plan::new();
+    capa(&mut client, &mut plan, answer);
+    assert_eq!(plan.next(&client), Next::GiveUp(Why::NothingInCommon));
+    for method in [plain(), Method::UserPass, Method::auth("CRAM-MD5").unwrap(), Method::Apop] {
+        let mut plan = Plan::allowing([Method::auth("SCRAM-SHA-256").unwrap(), method]);
+        capa(&mut client, &mut plan, answer);
+        assert_eq!(plan.next(&client), Next::Login(method));
+    }
+}
+
+#[test]
+fn opportunistic_tls_is_used_where_it_is_there() {
+    let config = || Config::new().tls(Tls::Opportunistic);
+    let (mut client, mut plan) = (greeted(Client::with_config(config())), Plan::allowing([Method::UserPass]));
+    capa(&mut client, &mut plan, "+OK\r\nSTLS\r\nUSER\r\n.\r\n");
+    assert_eq!(plan.next(&client), Next::Stls);
+    let (mut client, mut plan) = (greeted(Client::with_config(config())), Plan::allowing([Method::UserPass]));
+    capa(&mut client, &mut plan, "+OK\r\nUSER\r\n.\r\n");
+    assert_eq!(plan.next(&client), Next::Login(Method::UserPass));
+}
+
+#[test]
+fn a_failure_is_judged_by_its_response_code() {
+    let mut client = greeted(Client::over_tls(Config::new(), Peer::Verified));
+    let mut plan = Plan::new();
+    capa(&mut client, &mut plan, "+OK\r\nUSER\r\nSASL LOGIN PLAIN\r\n.\r\n");
+    assert_eq!(plan.next(&client), Next::Login(plain()));
+    // No code: perhaps this server cannot do PLAIN for this user (F9).
+    plan.failed(plain(), None);
+    assert_eq!(plan.next(&client), Next::Login(Method::auth("LOGIN").unwrap()));
+    plan.failed(Method::auth("LOGIN").unwrap(), None);
+    assert_eq!(plan.next(&client), Next::Login(Method::UserPass));
+    plan.failed(Method::UserPass, None);
+    assert_eq!(plan.next(&client), Next::GiveUp(Why::Credentials));
+
+    for (code, why) in [
+        ("AUTH", Why::Credentials),
+        ("IN-USE", Why::Later(ErrorClass::Busy)),
+        ("LOGIN-DELAY", Why::Later(ErrorClass::Delay)),
+        ("SYS/TEMP", Why::Later(ErrorClass::Temporary)),
+        ("SYS/TEMP/DISK", Why::Later(ErrorClass::Temporary)),
+        ("SYS/PERM", Why::Permanent),
+    ] {
+        let mut plan = Plan::new();
+        capa(&mut client, &mut plan, "+OK\r\nUSER\r\nSASL LOGIN PLAIN\r\n.\r\n");
+        plan.failed(plain(), Some(&ResponseCode::new(code).unwrap()));
+        assert_eq!(plan.next(&client), Next::GiveUp(why), "{code}");
+    }
+}

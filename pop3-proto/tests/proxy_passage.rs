@@ -1,0 +1,146 @@
+//! P16, P18, P24: message text that a proxy passes on with its stuffing left in.
+//!
+//! Broken if the passage changed an octet, ended a message elsewhere than the reader of stuffed text does, held back
+//! more than `.` CR, or if a server could be made to write an early end of a message.
+
+use pop3_proto::wire::dot::{Passage, Piece, Unstuff};
+use pop3_proto::wire::line::LineEnd;
+use pop3_proto::{Command, Config, Event, Greeting, Incoming, Misuse, Server};
+
+/// Every text over the alphabet of `length` octets.
+fn texts(length: usize) -> impl Iterator<Item = Vec<u8>> {
+    const ALPHABET: &[u8; 4] = b".\r\nx";
+    (0..ALPHABET.len().pow(length as u32)).map(move |code| {
+        (0..length).map(|place| ALPHABET[code / ALPHABET.len().pow(place as u32) % ALPHABET.len()]).collect()
+    })
+}
+
+/// How many octets up to the end and what is left, by the passage, for one chunking.
+fn passed(text: &[u8], cuts: &[usize], lines: LineEnd) -> (Vec<u8>, Option<usize>) {
+    let (mut passage, mut out, mut from) = (Passage::new(lines), Vec::new(), 0);
+    for &to in cuts.iter().chain([&text.len()]) {
+        let mut input = &text[from..to];
+        while let Some(piece) = passage.next(&mut input) {
+            match piece {
+                Piece::Text(octets) => {
+                    assert!(!octets.is_empty());
+                    out.extend_from_slice(octets);
+                }
+                Piece::End => return (out, Some(to - input.len())),
+            }
+        }
+        assert!(input.is_empty() && passage.held() <= 2);
+        from = to;
+    }
+    (out, None)
+}
+
+#[test]
+fn the_passage_changes_nothing_and_ends_where_the_reader_ends() {
+    for length in 0..=7 {
+        for text in texts(length) {
+            for lines in [LineEnd::Crlf, LineEnd::BareLf] {
+                let (mut unstuff, mut input, mut end) = (Unstuff::new(lines), &text[..], None);
+                while let Some(piece) = unstuff.next(&mut input) {
+                    if piece == Piece::End {
+                        end = Some(text.len() - input.len());
+                        break;
+                    }
+                }
+                for mask in 0..1_usize << length.saturating_sub(1) {
+                    let cuts: Vec<usize> = (1..length).filter(|at| mask >> (at - 1) & 1 == 1).collect();
+                    let (out, found) = passed(&text, &cuts, lines);
+                    assert_eq!(found, end, "{text:?} cut at {cuts:?}");
+                    assert!(text.starts_with(&out), "{text:?} cut at {cuts:?}: {out:?}");
+                    let missing = end.unwrap_or(text.len()) - out.len();
+                    assert!(missing <= 3, "{text:?} cut at {cuts:?}: {out:?}");
+                }
+            }
+        }
+    }
+}
+
+fn server_with_a_body_begun() -> (Server, Vec<u8>) {
+    let mut out = Vec::new();
+    let config = Config::new().allow_cleartext_login();
+    let mut server = Server::new(config, Greeting::text("").unwrap(), &mut out);
+    let mut input = &b"USER a\r\nPASS b\r\nRETR 1\r\n"[..];
+    while let Some(incoming) = server.next_event(&mut input, &mut out).unwrap() {
+        if let Incoming::Command(Command::Retr(_)) = incoming {
+            out.clear();
+            server.begin("", &mut out).unwrap();
+            out.clear();
+            break;
+        }
+        server.reply(&pop3_proto::Reply::ok("").unwrap(), &mut out).unwrap();
+    }
+    (server, out)
+}
+
+#[test]
+fn no_stuffed_text_makes_the_server_end_a_message_early() {
+    for length in 0..=6 {
+        for text in texts(length) {
+            for cut in 0..=length {
+                let (mut server, mut out) = server_with_a_body_begun();
+                let written = server
+                    .body_stuffed(&text[..cut], &mut out)
+                    .and_then(|()| server.body_stuffed(&text[cut..], &mut out))
+                    .and_then(|()| server.end(&mut out));
+                // A reader of CRLF and a reader of LF find the end at the last octet, or not at all.
+                for lines in [LineEnd::Crlf, LineEnd::BareLf] {
+                    let (mut reader, mut input, mut end) = (Unstuff::new(lines), &out[..], None);
+                    while let Some(piece) = reader.next(&mut input) {
+                        if piece == Piece::End {
+                            end = Some(input.len());
+                            break;
+                        }
+                    }
+                    match &written {
+                        Ok(()) => assert_eq!(end, Some(0), "{text:?} cut at {cut}, {lines:?}: {out:?}"),
+                        Err(_) => assert_eq!(end, None, "{text:?} cut at {cut}, {lines:?}: {out:?}"),
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_early_end_is_refused_and_nothing_of_the_chunk_is_written() {
+    let (mut server, mut out) = server_with_a_body_begun();
+    assert_eq!(server.body_stuffed(b"a\r\n.\r\n+OK\r\n", &mut out), Err(Misuse::Terminator));
+    assert!(out.is_empty());
+    server.abort();
+    assert!(server.is_over());
+}
+
+#[test]
+fn a_client_hands_out_stuffed_text_where_it_is_told_to() {
+    let config = Config::new().allow_cleartext_login().stuffed_bodies();
+    let mut client = pop3_proto::Client::with_config(config);
+    for (command, answer) in [
+        (None, &b"+OK\r\n"[..]),
+        (Some(Command::user("a").unwrap()), b"+OK\r\n"),
+        (Some(Command::pass("b").unwrap()), b"+OK\r\n"),
+    ] {
+        if let Some(command) = command {
+            client.send(&command, &mut Vec::new()).unwrap();
+        }
+        client.next_event(&mut &answer[..]).unwrap();
+    }
+    client.send(&Command::retr(1).unwrap(), &mut Vec::new()).unwrap();
+    let (mut text, mut ended) = (Vec::new(), false);
+    for octet in b"+OK\r\n..dot\r\n...\r\n.x\r\n.\r\n" {
+        let mut input = std::slice::from_ref(octet);
+        while let Some(event) = client.next_event(&mut input).unwrap() {
+            match event {
+                Event::Body(octets) => text.extend_from_slice(octets),
+                Event::End { .. } => ended = true,
+                _ => {}
+            }
+        }
+    }
+    assert!(ended);
+    assert_eq!(text, b"..dot\r\n...\r\n.x\r\n");
+}
