@@ -10,6 +10,7 @@ use core::fmt;
 /// Tags are matched without regard to case. A known tag whose arguments make no sense, and any other tag, is
 /// [`Capability::Other`]: nothing is lost.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Capability<'a> {
     /// `TOP` (RFC 2449 §6.1).
@@ -62,6 +63,8 @@ pub enum Capability<'a> {
 
 /// How long messages may stay on the server (RFC 2449 §6.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Expiry {
     /// `NEVER`: as long as they are not deleted.
     Never,
@@ -71,6 +74,7 @@ pub enum Expiry {
 
 /// The SASL mechanisms that a server offers, in its order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Mechanisms<'a>(pub(crate) Text<'a>);
 
 impl Mechanisms<'_> {
@@ -171,6 +175,7 @@ impl fmt::Display for Capability<'_> {
 
 /// A capability without its arguments: what a machine remembers of a list, one bit each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Extension {
@@ -206,6 +211,7 @@ pub enum Extension {
 
 /// Whether the server can do something, as far as is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Support {
     /// The last capability list of this phase of the session names it.
     Yes,

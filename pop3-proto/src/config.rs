@@ -16,6 +16,7 @@ use core::time::Duration;
 /// Which are on is set in [`Config`]; none is ever chosen by what a greeting or IMPLEMENTATION says (RFC 2449 §6.9
 /// forbids it). The client notes those that it met ([`Client::quirks_seen`](crate::Client::quirks_seen)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Quirk {
@@ -76,6 +77,7 @@ impl Quirk {
 
 /// A set of [`Quirk`]s.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub struct Quirks(u32);
 
 impl Quirks {
@@ -136,6 +138,7 @@ impl fmt::Debug for Quirks {
 
 /// What a client wants of TLS before it sends credentials (RFC 8314).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[non_exhaustive]
 pub enum Tls {
     /// No login without TLS: whatever the server says, no octet of USER, PASS, APOP or AUTH leaves before it, and only
@@ -151,6 +154,7 @@ pub enum Tls {
 
 /// Whether the driver could verify who is on the other side of TLS (RFC 8314 §3, RFC 7817).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Peer {
     /// The certificate stands for the name that was asked for.
     Verified,
@@ -160,6 +164,7 @@ pub enum Peer {
 
 /// When a client sends commands without waiting for the answers before (RFC 2449 §6.6).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[non_exhaustive]
 pub enum Pipelining {
     /// Once the server announced PIPELINING; never across STLS, a login, AUTH or QUIT.
@@ -173,6 +178,7 @@ pub enum Pipelining {
 
 /// How a server has UTF-8 (RFC 6856 §2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[non_exhaustive]
 pub enum Utf8 {
     /// Not at all.

@@ -265,6 +265,8 @@
 //! | `sasl` | yes | base64, and the SASL mechanisms that need no cryptography |
 //! | `md5` | no | the digests of APOP and CRAM-MD5 |
 //! | `zeroize` | no | secrets and half lines are wiped when they are dropped |
+//! | `serde` | no | capabilities, listings and unique-ids can be stored |
+//! | `arbitrary` | no | the public values for fuzzing (needs `std`) |
 //!
 //! Without any feature the crate stands on memchr and nom alone, and on `alloc`.
 #![no_std]
@@ -282,10 +284,13 @@
 )]
 
 extern crate alloc;
-#[cfg(test)]
-#[macro_use]
+// `arbitrary` has no form without std, and its derive names the crate.
+#[cfg(any(test, feature = "arbitrary"))]
+#[cfg_attr(test, macro_use)]
 extern crate std;
 
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
 mod capability;
 mod client;
 mod command;
@@ -302,6 +307,8 @@ mod plan;
 mod reply;
 #[cfg(feature = "sasl")]
 mod sasl;
+#[cfg(feature = "serde")]
+mod serde;
 mod server;
 mod state;
 mod text;

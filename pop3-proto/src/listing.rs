@@ -53,6 +53,7 @@ impl fmt::Display for MessageNumber {
 
 /// The answer to `STAT` (RFC 1939 §5): the maildrop's messages and their octets, those marked as deleted left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct DropListing {
     /// How many messages.
     pub messages: u32,
@@ -63,6 +64,7 @@ pub struct DropListing {
 
 /// One line of a scan listing, the answer to `LIST` (RFC 1939 §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ScanListing {
     /// The message.
     pub number: MessageNumber,
@@ -72,6 +74,7 @@ pub struct ScanListing {
 
 /// One line of a unique-id listing, the answer to `UIDL` (RFC 1939 §7).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct UniqueIdListing<'a> {
     /// The message.
     pub number: MessageNumber,
@@ -92,6 +95,7 @@ impl UniqueIdListing<'_> {
 /// A client keeps what the server sent, and [`UniqueId::conforms`] says whether it is one by the RFC; a server can
 /// make only those ([`UniqueId::new`]).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct UniqueId<'a>(Text<'a>);
 
 impl<'a> UniqueId<'a> {

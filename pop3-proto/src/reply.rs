@@ -9,6 +9,7 @@ use core::fmt;
 
 /// The status indicator (RFC 1939 §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Status {
     /// `+OK`
     Ok,
@@ -185,6 +186,7 @@ impl fmt::Display for ResponseCode<'_> {
 
 /// What a `-ERR` means for a program: nobody should be asked for a new password because a disk is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[non_exhaustive]
 pub enum ErrorClass {
     /// The credentials are wrong: ask for others (`[AUTH]`).

@@ -16,6 +16,7 @@ use core::fmt;
 /// Where a session stands (RFC 1939 §3: AUTHORIZATION, TRANSACTION and UPDATE, with what lies before, between and
 /// behind them).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum State {
     /// The server has not greeted yet.
     Greeting,
@@ -109,6 +110,7 @@ impl fmt::Display for State {
 
 /// The keyword of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[non_exhaustive]
 pub enum Verb {
     /// `USER name` (RFC 1939 §7).
@@ -245,6 +247,7 @@ impl fmt::Display for Verb {
 
 /// What follows a `+OK`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Shape {
     /// Nothing: the status line is the whole response.
     SingleLine,

@@ -1,0 +1,68 @@
+//! The optional features: what `serde` stores comes back, what `arbitrary` makes could have been built by hand, and
+//! `zeroize` does not get into anybody's way.
+//!
+//! Broken if a stored unique-id came back as another, if an `Arbitrary` command were not one line, or if a value came
+//! back from storage that its constructor refuses.
+
+#[cfg(feature = "serde")]
+#[test]
+fn listings_and_capabilities_come_back_from_storage() {
+    use pop3_proto::grammar;
+
+    let octets = b"+OK\r\n1 whqtswO00WBw418f9t5JxYwZ\r\n2 QhdPYR:00WBw1Ph7x7\r\n.\r\n";
+    let (_, response) = grammar::unique_id_listing(octets).unwrap();
+    let rows: Vec<_> = response.content.into_iter().map(Result::unwrap).collect();
+    let json = serde_json::to_string(&rows).unwrap();
+    assert_eq!(serde_json::from_str::<Vec<pop3_proto::UniqueIdListing<'_>>>(&json).unwrap(), rows);
+
+    let octets = b"+OK\r\nEXPIRE 60 USER\r\nSASL PLAIN X\r\nX-OTHER \xFF\r\nLOGIN-DELAY 900\r\n.\r\n";
+    let (_, response) = grammar::capability_list(octets).unwrap();
+    let rows: Vec<_> = response.content.into_iter().map(Result::unwrap).collect();
+    let json = serde_json::to_string(&rows).unwrap();
+    assert_eq!(serde_json::from_str::<Vec<pop3_proto::Capability<'_>>>(&json).unwrap(), rows);
+
+    assert!(serde_json::from_str::<pop3_proto::MessageNumber>("0").is_err());
+    assert!(serde_json::from_str::<pop3_proto::Text<'_>>("[43,79,75,13,10]").is_err());
+}
+
+#[cfg(feature = "arbitrary")]
+#[test]
+fn an_arbitrary_command_is_one_line_that_parses_back() {
+    use arbitrary::{Arbitrary as _, Unstructured};
+    use pop3_proto::{Command, Shape, Verb, grammar};
+
+    let mut state = 1_u64;
+    let mut verbs = std::collections::HashSet::new();
+    for _ in 0..20_000 {
+        let octets: Vec<u8> = (0..300)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 56) as u8
+            })
+            .collect();
+        let command = Command::arbitrary(&mut Unstructured::new(&octets)).unwrap();
+        verbs.insert(command.verb());
+        let mut line = Vec::new();
+        command.encode(&mut line);
+        assert!(line.len() <= 255 && line.ends_with(b"\r\n"));
+        assert_eq!(line.iter().filter(|&&octet| matches!(octet, b'\r' | b'\n' | 0)).count(), 2);
+        assert_eq!(command.shape() == Shape::MultiLine, parsed(&line).shape() == Shape::MultiLine);
+        assert_eq!(parsed(&line), command);
+    }
+    assert_eq!(verbs.len(), Verb::ALL.len(), "every command comes up");
+
+    fn parsed(line: &[u8]) -> Command<'_> {
+        grammar::command(line).unwrap().1
+    }
+}
+
+#[cfg(feature = "zeroize")]
+#[test]
+fn secrets_still_move_compare_and_borrow() {
+    use pop3_proto::Secret;
+
+    let borrowed = Secret::from(&b"tanstaaf"[..]);
+    let owned = borrowed.clone().into_owned();
+    assert_eq!(owned, borrowed);
+    assert_eq!(owned.into_owned().reveal(), b"tanstaaf");
+}
