@@ -15,7 +15,7 @@ use crate::event::{Incoming, Login, Refusal};
 use crate::grammar::command::{command_line, is_base64_text};
 use crate::grammar::{self, Fault, Tolerance};
 use crate::listing::{ScanListing, UniqueIdListing};
-use crate::reply::{Data, Greeting, LanguageListing, Reply, ResponseCode, Status};
+use crate::reply::{Data, ErrorClass, Greeting, LanguageListing, Reply, ResponseCode, Status};
 #[cfg(feature = "sasl")]
 use crate::sasl::{Builtin, Running, Turn};
 use crate::state::{Shape, State, Verb};
@@ -263,7 +263,10 @@ impl Server {
         } else {
             reply.encode(out);
         }
-        self.failed_logins = self.failed_logins.saturating_add(u32::from(refused_login));
+        // A maildrop that is locked, or a disk that is full, says nothing about the credentials.
+        let class = reply.code.as_ref().map_or(ErrorClass::Credentials, ResponseCode::error_class);
+        let wrong = refused_login && matches!(class, ErrorClass::Credentials | ErrorClass::Unknown);
+        self.failed_logins = self.failed_logins.saturating_add(u32::from(wrong));
         self.answered(verb, reply.status);
         Ok(())
     }
@@ -596,7 +599,7 @@ impl Server {
         self.refused
     }
 
-    /// How many logins failed. A driver that has seen enough closes the connection.
+    /// How many logins failed for their credentials. A driver that has seen enough closes the connection.
     #[must_use]
     pub const fn failed_logins(&self) -> u32 {
         self.failed_logins

@@ -1,0 +1,181 @@
+//! A POP3 server for one user's Maildir, on tokio.
+//!
+//! ```text
+//! cargo run --release -p pop3-proto --example maildir_server -- \
+//!     --listen 127.0.0.1:1110 --maildir ~/Maildir --user mrose --password-file secret --allow-cleartext
+//! ```
+//!
+//! It prints `listening on ADDR` once it takes connections (with port 0, ADDR says which port it got).
+//!
+//! With `--tls-cert` and `--tls-key` it offers STLS, and with `--implicit-tls` as well it speaks TLS from the first octet.
+//! Without `--allow-cleartext` it takes a password only over TLS.
+//!
+//! | file | what it is about |
+//! |---|---|
+//! | `maildir_server.rs` | the command line, the listening socket, one task for each connection |
+//! | `maildir_server/session.rs` | the driver: octets in, answers out, back-pressure, autologout |
+//! | `maildir_server/maildir.rs` | the maildrop: lock, scan, sizes, unique-ids, message text, removal |
+//! | `maildir_server/account.rs` | the name and the password |
+//! | `maildir_server/tls.rs` | the certificate, and the handshake |
+//!
+//! What the RFC leaves to a server, and how it is done here:
+//!
+//! * One session at a time has the maildrop, from the login to its end; a second login gets `-ERR [IN-USE]`.
+//! * Messages are removed in the UPDATE state only, that is after QUIT. A lost connection removes nothing.
+//! * After ten minutes without a command the connection is closed without a word, and nothing is removed.
+//! * Messages are listed from `new/` and from `cur/` and stay where they are, unchanged and without the flag `S`. To
+//!   have them downloaded is not to have read them: that is for the program to say that shows them.
+
+#[path = "maildir_server/account.rs"]
+mod account;
+#[path = "maildir_server/maildir.rs"]
+mod maildir;
+#[path = "maildir_server/session.rs"]
+mod session;
+#[path = "maildir_server/tls.rs"]
+mod tls;
+
+use account::Account;
+use clap::Parser;
+use maildir::Maildir;
+use pop3_proto::Config;
+use session::House;
+use std::error::Error;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tls::Tls;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::Semaphore;
+
+/// Serves one user's Maildir over POP3.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Address and port to listen on; port 0 takes one that is free.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:1110")]
+    listen: SocketAddr,
+
+    /// The Maildir: a directory that holds `cur`, `new` and `tmp`.
+    #[arg(long, value_name = "DIR")]
+    maildir: PathBuf,
+
+    /// The user whose Maildir it is.
+    #[arg(long, value_name = "NAME")]
+    user: String,
+
+    /// A file whose first line is the password.
+    #[arg(long, value_name = "FILE")]
+    password_file: PathBuf,
+
+    /// Allow logins in the clear: whoever is on the way can read the password.
+    #[arg(long)]
+    allow_cleartext: bool,
+
+    /// The certificate chain, in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// The certificate's private key, in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
+    /// Speak TLS from the first octet, instead of offering STLS.
+    #[arg(long, requires = "tls_cert")]
+    implicit_tls: bool,
+
+    /// Allow APOP, whose MD5 is broken: whoever is in the middle can recover the password.
+    #[arg(long)]
+    apop: bool,
+
+    /// Log out a silent client sooner than RFC 1939 permits; for tests.
+    #[arg(long, value_name = "SECONDS")]
+    autologout_below_ten_minutes: Option<u64>,
+}
+
+/// More connections than this wait to be accepted.
+const CONNECTIONS: usize = 500;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(&Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("maildir_server: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let tls = match (&arguments.tls_cert, &arguments.tls_key) {
+        (Some(cert), Some(key)) if arguments.implicit_tls => Tls::Implicit(tls::acceptor(cert, key)?),
+        (Some(cert), Some(key)) => Tls::Stls(tls::acceptor(cert, key)?),
+        _ => Tls::None,
+    };
+    let mut config = Config::new().implementation("pop3-proto-maildir-server")?;
+    if let Tls::Stls(_) = tls {
+        config = config.with_stls();
+    }
+    if arguments.allow_cleartext {
+        config = config.allow_cleartext_login();
+    } else if let Tls::None = tls {
+        eprintln!("no login will be accepted: there is neither a certificate nor --allow-cleartext");
+    }
+    if arguments.apop {
+        config = config.allow_apop_md5();
+    }
+    if let Some(seconds) = arguments.autologout_below_ten_minutes {
+        config = config.autologout_below_ten_minutes(Duration::from_secs(seconds));
+    }
+    let house = Arc::new(House {
+        account: Account::new(&arguments.user, &arguments.password_file)?,
+        maildir: Maildir::new(&arguments.maildir)?,
+        // A client that sees a timestamp in the greeting may insist on APOP, so there is none where APOP cannot succeed.
+        apop: arguments.apop && (arguments.allow_cleartext || arguments.implicit_tls),
+        tls,
+        config: Arc::new(config),
+    });
+
+    let listener = listen(arguments.listen).map_err(|error| format!("{}: {error}", arguments.listen))?;
+    println!("listening on {}", listener.local_addr()?);
+    io::stdout().flush()?;
+
+    let free = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let place = Arc::clone(&free).acquire_owned().await?;
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let house = Arc::clone(&house);
+                tokio::spawn(async move {
+                    if let Err(error) = connection(&house, stream).await {
+                        eprintln!("{peer}: {error}");
+                    }
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                // Out of file descriptors, for one: it will pass, and until then there is no use in asking at once again.
+                eprintln!("cannot accept a connection: {error}");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As `TcpListener::bind` does it, but for the queue: there it is shorter than a burst of connections, and who does not
+    // fit in tries again a second later.
+    socket.set_reuseaddr(cfg!(unix))?;
+    socket.bind(address)?;
+    socket.listen(1024)
+}
+
+async fn connection(house: &House, stream: TcpStream) -> Result<(), Box<dyn Error + Send + Sync>> {
+    // An answer is one write already. Without this its last segment would wait for the acknowledgement of the one before.
+    stream.set_nodelay(true)?;
+    session::serve(house, stream).await
+}
