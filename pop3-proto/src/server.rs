@@ -5,24 +5,23 @@
 //! reply / begin, listing or body, end / challenge --> octets for the client (appended to the caller's buffer)
 //! ```
 
+mod commands;
+mod exchange;
+
 use crate::capability::Capability;
-#[cfg(feature = "sasl")]
-use crate::command::Auth;
-use crate::command::{Apop, Command, Name, check_base64};
-use crate::config::{Config, Now, Quirk, Shared, Utf8};
+use crate::command::check_base64;
+use crate::config::{Config, Now, Quirk, Shared};
 use crate::error::{Error, Misuse, Wait};
-use crate::event::{Incoming, Login, Refusal};
-use crate::grammar::command::{command_line, is_base64_text};
-use crate::grammar::{self, Fault, Tolerance};
+use crate::event::Incoming;
+use crate::grammar;
 use crate::listing::{ScanListing, UniqueIdListing};
 use crate::reply::{Data, ErrorClass, Greeting, LanguageListing, Reply, ResponseCode, Status};
 #[cfg(feature = "sasl")]
-use crate::sasl::{Builtin, Running, Turn};
+use crate::sasl::Running;
 use crate::state::{Shape, State, Verb};
 use crate::text::Secret;
 use crate::wire::dot::{Newlines, Passage, Piece, Segments, Stuff};
-use crate::wire::line::LineEnd;
-use crate::wire::line::{Ending, Found, Lines};
+use crate::wire::line::{Ending, Found, LineEnd, Lines};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -611,240 +610,6 @@ impl Server {
         self.lines.held()
     }
 
-    /// A whole line. `None`: the machine dealt with it alone.
-    fn line<'l>(&mut self, line: &'l [u8], out: &mut Vec<u8>) -> Option<Incoming<'l>> {
-        if self.answering == Answering::Challenge {
-            return self.response(line, out);
-        }
-        let incoming = self.command(line, out);
-        #[cfg(feature = "sasl")]
-        if let Incoming::Auth(auth) = &incoming {
-            if let Some(builtin) =
-                Builtin::of(auth.mechanism).filter(|builtin| self.config.builtin & builtin.bit() != 0)
-            {
-                return self.run(builtin, auth, out);
-            }
-        }
-        Some(incoming)
-    }
-
-    fn command<'l>(&mut self, line: &'l [u8], out: &mut Vec<u8>) -> Incoming<'l> {
-        let quirks = self.config.quirks;
-        if quirks.contains(Quirk::BareAuth) && line.trim_ascii_end().eq_ignore_ascii_case(b"AUTH") {
-            return self.mechanism_list(out);
-        }
-        let mut tolerance = Tolerance::new(quirks);
-        let command = match command_line(line, &mut tolerance) {
-            Ok((_, command)) => command,
-            Err(error) => {
-                let keyword = line.split(|&octet| octet == b' ').next().unwrap_or_default();
-                let refusal = Refusal::Syntax(grammar::fault(error));
-                return self.refuse(Verb::from_keyword(keyword), refusal, out);
-            }
-        };
-        let verb = command.verb();
-        if let Err(refusal) = self.permits(&command) {
-            return self.refuse(verb, refusal, out);
-        }
-        if !matches!(verb, Verb::Pass | Verb::Quit) {
-            self.forget();
-        }
-        self.answering = Answering::Command(verb, command.shape());
-        self.state = self.state.after_command(verb);
-        match command {
-            Command::User(name) => {
-                self.user = Some(Secret::from(name.as_bytes().to_vec()));
-                Incoming::Command(Command::User(name))
-            }
-            Command::Pass(password) => {
-                let name = self.user.take().map_or_else(Vec::new, Secret::into_vec);
-                self.forget();
-                Incoming::Login(Login::Pass { name: Name::from_vec(name), password })
-            }
-            Command::Apop(Apop { name, digest }) => Incoming::Login(Login::Apop { name, digest }),
-            Command::Auth(auth) => Incoming::Auth(auth),
-            Command::Quit if self.state == State::Update => {
-                self.outcome = Outcome::Update;
-                Incoming::Update
-            }
-            command => Incoming::Command(command),
-        }
-    }
-
-    fn permits(&self, command: &Command<'_>) -> Result<(), Refusal> {
-        let announced = &self.config.announced;
-        let verb = command.verb();
-        let there = match verb {
-            Verb::Top => announced.top,
-            Verb::Uidl => announced.uidl,
-            Verb::User | Verb::Pass => announced.user,
-            Verb::Apop => self.config.apop && self.timestamp,
-            Verb::Auth => self.offers(command),
-            Verb::Stls => announced.stls,
-            Verb::Utf8 => announced.utf8 != Utf8::No,
-            Verb::Lang => announced.lang,
-            Verb::Other => announced.others,
-            _ => true,
-        };
-        if !there {
-            let fault = if verb == Verb::Other { Refusal::Syntax(Fault::Keyword) } else { Refusal::NotImplemented };
-            return Err(fault);
-        }
-        if !self.state.permits(verb) || verb == Verb::Stls && !self.may_stls() {
-            return Err(Refusal::State);
-        }
-        if verb.is_login() && !self.may_login() {
-            return Err(Refusal::NeedsTls);
-        }
-        let argument: &[u8] = match command {
-            Command::User(_) if self.user_accepted => return Err(Refusal::State),
-            Command::Pass(_) if !self.user_accepted => return Err(Refusal::NoUser),
-            Command::User(name) => name.as_bytes(),
-            Command::Pass(password) => password.reveal(),
-            Command::Apop(apop) => apop.name.as_bytes(),
-            _ => &[],
-        };
-        match argument.iter().find(|octet| !octet.is_ascii()) {
-            // RFC 6856 §2.2: UTF-8 in names and passwords is for servers that announce "UTF8 USER".
-            Some(&octet) if announced.utf8 != Utf8::WithUser => Err(Refusal::Syntax(Fault::Octet(octet))),
-            _ => Ok(()),
-        }
-    }
-
-    fn response<'l>(&mut self, line: &'l [u8], out: &mut Vec<u8>) -> Option<Incoming<'l>> {
-        #[cfg(feature = "sasl")]
-        let running = self.running.take();
-        self.answering = Answering::Nothing;
-        // RFC 5034 §4: "If the client wishes to cancel the authentication exchange, it issues a line with a single
-        // "*". If the server receives such a response, it MUST reject the AUTH command by sending an -ERR reply."
-        if line == b"*" {
-            self.forget();
-            self.failed_logins = self.failed_logins.saturating_add(1);
-            Reply::fixed(Status::Err, "the exchange is cancelled").encode(out);
-            return Some(Incoming::Cancelled);
-        }
-        if !line.is_empty() && !is_base64_text(line) {
-            return Some(self.refuse(Verb::Auth, Refusal::Syntax(Fault::Base64), out));
-        }
-        #[cfg(feature = "sasl")]
-        if let Some(running) = running {
-            return self.step(running, line, out);
-        }
-        self.answering = Answering::Command(Verb::Auth, Shape::SingleLine);
-        Some(Incoming::Response(Secret::from(line)))
-    }
-
-    /// Begins an exchange that the machine runs by itself.
-    #[cfg(feature = "sasl")]
-    fn run(&mut self, builtin: Builtin, auth: &Auth<'_>, out: &mut Vec<u8>) -> Option<Incoming<'static>> {
-        let running = Running::First(builtin);
-        match &auth.initial {
-            // RFC 5034 §4: "=" stands for an initial response of no octets.
-            Some(initial) if initial.reveal() == b"=" => self.step(running, b"", out),
-            Some(initial) => self.step(running, initial.reveal(), out),
-            None => self.ask(running, out),
-        }
-    }
-
-    #[cfg(feature = "sasl")]
-    fn ask(&mut self, running: Running, out: &mut Vec<u8>) -> Option<Incoming<'static>> {
-        out.extend_from_slice(b"+ ");
-        out.extend_from_slice(crate::sasl::encode(running.challenge()).as_bytes());
-        out.extend_from_slice(b"\r\n");
-        self.answering = Answering::Challenge;
-        self.running = Some(running);
-        None
-    }
-
-    /// A response in an exchange that the machine runs by itself.
-    #[cfg(feature = "sasl")]
-    fn step(&mut self, running: Running, line: &[u8], out: &mut Vec<u8>) -> Option<Incoming<'static>> {
-        self.answering = Answering::Nothing;
-        let name = self.user.take();
-        let turn =
-            crate::sasl::decode(line).map(Secret::from).and_then(|response| running.step(response.reveal(), name));
-        match turn {
-            Ok(Turn::Login(login)) => {
-                self.bearer = matches!(login, Login::Bearer { .. });
-                self.answering = Answering::Command(Verb::Auth, Shape::SingleLine);
-                Some(Incoming::Login(login))
-            }
-            Ok(Turn::Name(name)) => {
-                self.user = Some(name);
-                self.ask(Running::LoginPassword, out)
-            }
-            Ok(Turn::Refused) => {
-                self.answering = Answering::Command(Verb::Auth, Shape::SingleLine);
-                // An answer is owed, and this is one that AUTH takes.
-                let _ = self.reply(&Reply::fixed(Status::Err, "the token is not accepted"), out);
-                None
-            }
-            Err(fault) => Some(self.refuse(Verb::Auth, Refusal::Syntax(fault), out)),
-        }
-    }
-
-    /// `AUTH` without a mechanism, as a discontinued draft had it.
-    fn mechanism_list<'l>(&mut self, out: &mut Vec<u8>) -> Incoming<'l> {
-        if !self.state.permits(Verb::Auth) || !self.may_login() {
-            return self.refuse(Verb::Auth, Refusal::State, out);
-        }
-        self.forget();
-        Reply::fixed(Status::Ok, "mechanisms follow").encode(out);
-        for mechanism in self.config.mechanisms() {
-            out.extend_from_slice(mechanism.as_bytes());
-            out.extend_from_slice(b"\r\n");
-        }
-        out.extend_from_slice(b".\r\n");
-        Incoming::Refused { verb: Verb::Auth, refusal: Refusal::Syntax(Fault::MissingArgument) }
-    }
-
-    /// Drops the tail of a line that is too long, and answers once when its end is there.
-    fn discard<'i>(
-        &mut self,
-        input: &mut &'i [u8],
-        ending: Ending,
-        out: &mut Vec<u8>,
-    ) -> Result<Option<Incoming<'i>>, Error> {
-        let limit = self.config.discarded;
-        let window = input.get(..limit.saturating_sub(self.discarded)).unwrap_or(input);
-        let mut left = window;
-        let (dropped, ended) = self.lines.discard(&mut left, ending);
-        *input = input.get(dropped..).unwrap_or_default();
-        self.discarded = self.discarded.saturating_add(dropped);
-        if ended {
-            self.discarded = 0;
-            self.answering = Answering::Nothing;
-            self.leftover = !input.is_empty();
-            return Ok(Some(self.refuse(Verb::Other, Refusal::TooLong, out)));
-        }
-        if self.discarded >= limit {
-            Reply::fixed(Status::Err, "the line is too long").encode(out);
-            return Err(self.fail(Error::LineTooLong { limit }));
-        }
-        Ok(None)
-    }
-
-    /// `-ERR` to a line that no application could act on. Nothing of the line is echoed.
-    fn refuse<'l>(&mut self, verb: Verb, refusal: Refusal, out: &mut Vec<u8>) -> Incoming<'l> {
-        self.forget();
-        self.refused = self.refused.saturating_add(1);
-        let text = match refusal {
-            Refusal::Syntax(Fault::Keyword) => "unknown command",
-            Refusal::Syntax(Fault::MissingArgument) => "an argument is missing",
-            Refusal::Syntax(Fault::ExtraArgument) => "an argument too many",
-            Refusal::Syntax(Fault::Number | Fault::NumberZero | Fault::NumberTooBig) => "no such message-number",
-            Refusal::Syntax(Fault::Base64) => "not base64",
-            Refusal::Syntax(_) => "syntax error",
-            Refusal::TooLong => "the line is too long",
-            Refusal::NotImplemented => "not implemented",
-            Refusal::State => "not permitted in this state",
-            Refusal::NeedsTls => "begin TLS first",
-            Refusal::NoUser => "USER first",
-        };
-        Reply::fixed(Status::Err, text).encode(out);
-        Incoming::Refused { verb, refusal }
-    }
-
     fn owed(&self) -> Result<(Verb, Shape), Misuse> {
         match self.answering {
             _ if self.fatal.is_some() || self.state == State::Closed => Err(Misuse::Over),
@@ -910,10 +675,6 @@ impl Server {
 
     fn may_login(&self) -> bool {
         self.tls || self.config.cleartext_login
-    }
-
-    fn offers(&self, command: &Command<'_>) -> bool {
-        matches!(command, Command::Auth(auth) if self.config.mechanisms().any(|name| name == auth.mechanism.as_str()))
     }
 
     /// RFC 2595 §4: in the AUTHORIZATION state only, and once; never behind UTF8 (RFC 6856 §2.1).

@@ -1,0 +1,326 @@
+//! Reading: what the server's octets mean to the client.
+
+use super::{Client, Committed, Reading, Stls, User};
+use crate::capability::Known;
+use crate::config::Quirk;
+use crate::error::{Error, Protocol};
+use crate::event::{Challenge, Event};
+use crate::grammar::command::is_base64_text;
+use crate::grammar::number::octets;
+use crate::grammar::status::status_line;
+use crate::grammar::{self, IResult, Tolerance};
+use crate::outstanding::Entry;
+use crate::reply::{Data, Status, StatusLine, Timestamp};
+use crate::state::{Shape, State, Verb};
+use crate::text::Text;
+use crate::wire::dot::{Passage, Piece, Unstuff};
+use crate::wire::line::{Ending, Found, LineEnd};
+
+impl Client {
+    pub(super) fn advance<'i>(&mut self, input: &mut &'i [u8]) -> Result<Option<Event<'i>>, Error> {
+        let piece = match &mut self.reading {
+            Reading::Body(unstuff) => {
+                let piece = unstuff.next(input);
+                if unstuff.missing_stuffing() && self.config.quirks.contains(Quirk::MissingStuffing) {
+                    self.quirks.insert(Quirk::MissingStuffing);
+                }
+                Some(piece)
+            }
+            Reading::Passage(passage) => Some(passage.next(input)),
+            _ => None,
+        };
+        if let Some(piece) = piece {
+            return Ok(match piece {
+                None => None,
+                Some(Piece::Text(octets)) => Some(Event::Body(octets)),
+                Some(Piece::End) => Some(self.end()),
+            });
+        }
+        self.expects_octets(input)?;
+        let (ending, limit) = self.framing();
+        match self.lines.find(input, ending, limit) {
+            Err(_) => Err(Error::LineTooLong { limit }),
+            Ok(None) => Ok(None),
+            Ok(Some(Found::Whole(line, end))) => self.line(line, end).map(Some),
+            Ok(Some(Found::Carried(end))) => {
+                let carried = self.lines.take_carried();
+                let event = self.line(&carried, end).map(Event::into_owned);
+                self.lines.reuse(carried);
+                event.map(Some)
+            }
+        }
+    }
+
+    /// Whether the server has any business to send what comes now.
+    fn expects_octets(&self, input: &[u8]) -> Result<(), Error> {
+        if self.state == State::Handshake {
+            return Err(Error::PlaintextAfterStls);
+        }
+        let nothing_asked = self.outstanding.first().is_none() && self.state != State::Greeting;
+        if matches!(self.reading, Reading::Challenged | Reading::Closing) || self.state == State::Closed {
+            return Err(Error::Unsolicited);
+        }
+        // A TLS record may hold no LF for a long time: who speaks TLS from the first octet is known by that octet.
+        if self.state == State::Greeting && self.lines.held() == 0 && matches!(input.first(), Some(0x15 | 0x16)) {
+            return Err(Error::NotPop3 { looks_like: Protocol::Tls });
+        }
+        // All that may come unasked is a "-ERR" before the connection is closed.
+        if nothing_asked && self.lines.held() == 0 && input.first() != Some(&b'-') {
+            return Err(Error::Unsolicited);
+        }
+        Ok(())
+    }
+
+    fn framing(&self) -> (Ending, usize) {
+        let config = &*self.config;
+        match self.reading {
+            Reading::Rows(LineEnd::Crlf) => (Ending::Crlf, self.line_limit()),
+            Reading::Rows(LineEnd::BareLf) => (Ending::Lf, self.line_limit()),
+            // A bare LF is seen at once, and refused where it is not tolerated.
+            _ if self.outstanding.first().is_some_and(|entry| entry.verb == Verb::Auth) => {
+                (Ending::Lf, config.sasl_line.max(self.line_limit()))
+            }
+            _ => (Ending::Lf, self.line_limit()),
+        }
+    }
+
+    fn line_limit(&self) -> usize {
+        if self.config.quirks.contains(Quirk::LongStatus) { self.config.status_line } else { crate::Reply::MAX }
+    }
+
+    /// A whole line. (A line that was carried is borrowed from the carry: hence a lifetime of its own.)
+    fn line<'l>(&mut self, line: &'l [u8], end: LineEnd) -> Result<Event<'l>, Error> {
+        if let Reading::Rows(_) = self.reading {
+            return self.row(line);
+        }
+        if end == LineEnd::BareLf && !self.tolerates(Quirk::BareLf) {
+            return Err(Error::BareLf);
+        }
+        if line.len().saturating_add(2) > crate::Reply::MAX
+            && !self.is_challenge(line)
+            && !self.tolerates(Quirk::LongStatus)
+        {
+            return Err(Error::LineTooLong { limit: crate::Reply::MAX });
+        }
+        if self.state == State::Greeting {
+            return self.greeting(line);
+        }
+        let Some(entry) = self.outstanding.first() else {
+            return self.closing(line);
+        };
+        if entry.verb == Verb::Auth && self.is_challenge(line) {
+            return self.challenge(line);
+        }
+        let premature = entry.verb == Verb::Auth && !self.spoken && line.starts_with(b"+OK");
+        if premature && self.tolerates(Quirk::OkAsContinue) {
+            return self.challenge(b"+ ");
+        }
+        let Ok(status) = self.parse(|tolerance| status_line(line, tolerance)) else {
+            return Err(Error::NoStatus { to: entry.verb, line: Text::from(line).into_owned() });
+        };
+        match status.status {
+            Status::Ok => Ok(self.ok(entry, status, end)),
+            Status::Err => Ok(self.err(entry, status)),
+        }
+    }
+
+    fn greeting<'l>(&mut self, line: &'l [u8]) -> Result<Event<'l>, Error> {
+        let Ok(status) = self.parse(|tolerance| status_line(line, tolerance)) else {
+            return Err(Error::NotPop3 { looks_like: looks_like(line) });
+        };
+        if status.status == Status::Err {
+            let StatusLine { code, text, .. } = status.into_owned();
+            return Err(Error::GreetingRefused { code, text });
+        }
+        let text = line.get(4..).unwrap_or_default();
+        let timestamp = Timestamp::find(text);
+        self.timestamp = timestamp.is_some();
+        self.state = State::Authorization;
+        Ok(Event::Greeting { text: Text::from(text), timestamp })
+    }
+
+    /// A line that no command asked for.
+    fn closing<'l>(&mut self, line: &'l [u8]) -> Result<Event<'l>, Error> {
+        match self.parse(|tolerance| status_line(line, tolerance)) {
+            Ok(StatusLine { status: Status::Err, code, text }) => {
+                self.reading = Reading::Closing;
+                Ok(Event::Closing { code, text })
+            }
+            _ => Err(Error::Unsolicited),
+        }
+    }
+
+    fn challenge<'l>(&mut self, line: &'l [u8]) -> Result<Event<'l>, Error> {
+        let no_status = |line: &[u8]| Error::NoStatus { to: Verb::Auth, line: Text::from(line).into_owned() };
+        let text = match line {
+            [b'+', b' ', text @ ..] => text,
+            b"+" if self.tolerates(Quirk::BarePlus) => &[],
+            _ => return Err(no_status(line)),
+        };
+        if !text.is_empty() && !is_base64_text(text) && !self.tolerates(Quirk::TextChallenge) {
+            return Err(no_status(line));
+        }
+        self.reading = Reading::Challenged;
+        Ok(Event::Challenge(Challenge(Text::from(text))))
+    }
+
+    fn ok<'l>(&mut self, entry: Entry, status: StatusLine<'l>, end: LineEnd) -> Event<'l> {
+        let StatusLine { code, text, .. } = status;
+        let to = entry.verb;
+        let data = self.data(entry, &text);
+        self.user = if to == Verb::User { User::Accepted } else { User::None };
+        let before = self.state;
+        self.state = self.state.after_ok(to);
+        match to {
+            Verb::Capa => self.known = Known::NONE,
+            Verb::Utf8 => self.utf8 = true,
+            Verb::Quit if before == State::Update => self.committed = Committed::Yes,
+            _ => {}
+        }
+        if before == State::Authorization && self.state == State::Transaction {
+            self.login_generation = self.login_generation.saturating_add(1);
+            self.known = Known::NONE;
+        }
+        if entry.shape == Shape::SingleLine {
+            self.answered();
+        } else {
+            self.rows = 0;
+            self.reading = match (entry.is_body(), self.config.stuffed) {
+                (true, false) => Reading::Body(Unstuff::new(end)),
+                (true, true) => Reading::Passage(Passage::new(end)),
+                (false, _) => Reading::Rows(end),
+            };
+        }
+        Event::Ok { to, code, text, data }
+    }
+
+    fn err<'l>(&mut self, entry: Entry, status: StatusLine<'l>) -> Event<'l> {
+        let StatusLine { code, text, .. } = status;
+        let to = entry.verb;
+        self.user = User::None;
+        self.state = self.state.after_err(to);
+        match to {
+            Verb::Capa => {
+                self.known = Known::NONE;
+                if self.stls == Stls::Open {
+                    self.stls = Stls::NoCapa;
+                }
+            }
+            Verb::Stls => self.stls = Stls::Refused,
+            _ => {}
+        }
+        self.answered();
+        Event::Err { to, code, text }
+    }
+
+    /// What a `+OK` carries.
+    fn data<'l>(&mut self, entry: Entry, text: &Text<'l>) -> Data<'l> {
+        // The text of a whole line borrows from it; taking the octets apart keeps that borrow.
+        let alloc::borrow::Cow::Borrowed(text) = text.clone().into_bytes() else { return Data::None };
+        let parsed = match (entry.verb, entry.shape) {
+            (Verb::Stat, _) => self.parse(|tolerance| grammar::listing::drop_listing(text, tolerance)).map(Data::Drop),
+            (Verb::List, Shape::SingleLine) => {
+                self.parse(|tolerance| grammar::listing::scan_listing(text, tolerance)).map(Data::Scan)
+            }
+            (Verb::Uidl, Shape::SingleLine) => {
+                self.parse(|tolerance| grammar::listing::unique_id_listing(text, tolerance)).map(Data::UniqueId)
+            }
+            (Verb::Lang, Shape::SingleLine) => self.parse(|_| grammar::listing::language(text)).map(Data::Language),
+            (Verb::Retr, _) => Ok(match octets(text) {
+                Ok((rest, octets)) if rest.is_empty() || rest.starts_with(b" octets") => Data::Octets(octets),
+                _ => Data::None,
+            }),
+            _ => Ok(Data::None),
+        };
+        parsed.unwrap_or_else(Data::Malformed)
+    }
+
+    fn row<'l>(&mut self, line: &'l [u8]) -> Result<Event<'l>, Error> {
+        if line == b"." {
+            return Ok(self.end());
+        }
+        let Some(entry) = self.outstanding.first() else { return Err(Error::Unsolicited) };
+        self.rows = self.rows.saturating_add(1);
+        if self.rows > self.config.rows {
+            return Err(Error::ListingTooLong { to: entry.verb, limit: self.config.rows });
+        }
+        let text = line.strip_prefix(b".").unwrap_or(line);
+        let event = match entry.verb {
+            Verb::List => self.parse(|tolerance| grammar::listing::scan_listing(text, tolerance)).map(Event::Scan),
+            Verb::Uidl => {
+                self.parse(|tolerance| grammar::listing::unique_id_listing(text, tolerance)).map(Event::UniqueId)
+            }
+            Verb::Capa => self.parse(|_| grammar::capability::capability(text)).map(|capability| {
+                self.known.add(&capability);
+                Event::Capability(capability)
+            }),
+            Verb::Lang => self.parse(|_| grammar::listing::language_listing(text)).map(Event::Language),
+            _ => Ok(Event::Line(Text::from(text))),
+        };
+        Ok(event.unwrap_or_else(|fault| Event::BadRow { of: entry.verb, line: Text::from(text), fault }))
+    }
+
+    /// The end of a multi-line response.
+    fn end<'i>(&mut self) -> Event<'i> {
+        let of = self.outstanding.first().map_or(Verb::Other, |entry| entry.verb);
+        if of == Verb::Capa {
+            self.known.complete();
+        }
+        self.answered();
+        Event::End { of }
+    }
+
+    fn answered(&mut self) {
+        self.reading = Reading::Status;
+        self.outstanding.pop();
+    }
+
+    /// Octets are left behind an event: if no command asked for them, none that is sent later may get them as its
+    /// answer.
+    pub(super) fn mark_early(&mut self) {
+        if self.state == State::Handshake {
+            self.fail(Error::PlaintextAfterStls);
+        } else if self.state != State::Greeting
+            && (self.outstanding.first().is_none() || self.reading == Reading::Challenged)
+        {
+            self.early = true;
+        }
+    }
+
+    /// RFC 5034 §4: a challenge is "+", a space and base64. During AUTH only, and never what begins with "+OK".
+    fn is_challenge(&self, line: &[u8]) -> bool {
+        line.starts_with(b"+")
+            && !line.starts_with(b"+OK")
+            && self.outstanding.first().is_some_and(|entry| entry.verb == Verb::Auth)
+    }
+
+    /// Parses a whole line, and notes the tolerances that it needed.
+    fn parse<'l, T>(&mut self, production: impl FnOnce(&mut Tolerance) -> IResult<'l, T>) -> Result<T, grammar::Fault> {
+        let mut tolerance = Tolerance::new(self.config.quirks);
+        match production(&mut tolerance) {
+            Ok((_, value)) => {
+                tolerance.seen.iter().for_each(|quirk| self.quirks.insert(quirk));
+                Ok(value)
+            }
+            Err(error) => Err(grammar::fault(error)),
+        }
+    }
+
+    fn tolerates(&mut self, quirk: Quirk) -> bool {
+        let allowed = self.config.quirks.contains(quirk);
+        if allowed {
+            self.quirks.insert(quirk);
+        }
+        allowed
+    }
+}
+
+fn looks_like(line: &[u8]) -> Protocol {
+    match line {
+        [b'*', b' ', ..] => Protocol::Imap,
+        [b'2' | b'4' | b'5', b'0'..=b'9', b'0'..=b'9', ..] => Protocol::Smtp,
+        [b'H', b'T', b'T', b'P', b'/', ..] => Protocol::Http,
+        [b'S', b'S', b'H', b'-', ..] => Protocol::Ssh,
+        _ => Protocol::Unknown,
+    }
+}
