@@ -67,7 +67,8 @@ pub struct Client {
     committed: Committed,
     timestamp: bool,
     utf8: bool,
-    layer: bool,
+    /// AUTH was just answered `+OK`: a security layer may begin here.
+    layer_due: bool,
     early: bool,
     /// In a SASL exchange: whether we sent a response yet.
     spoken: bool,
@@ -158,7 +159,7 @@ impl Client {
             committed: Committed::No,
             timestamp: false,
             utf8: false,
-            layer: false,
+            layer_due: false,
             early: false,
             spoken: false,
         }
@@ -171,6 +172,7 @@ impl Client {
     /// Whatever [`Client::may_send`] says; nothing was written and nothing changed then.
     pub fn send(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), Misuse> {
         self.may_send(command)?;
+        self.layer_due = false;
         let verb = command.verb();
         command.encode(out);
         self.outstanding.push(Entry {
@@ -365,10 +367,9 @@ impl Client {
         if self.early {
             return Err(Misuse::Unsolicited);
         }
-        if self.state != State::Transaction || self.layer || self.outstanding.first().is_some() {
+        if !core::mem::take(&mut self.layer_due) {
             return Err(Misuse::NoTls);
         }
-        self.layer = true;
         self.known = Known::NONE;
         self.lines.clear();
         Ok(())

@@ -63,7 +63,8 @@ pub struct Server {
     state: State,
     outcome: Outcome,
     tls: bool,
-    layer: bool,
+    /// AUTH was just answered `+OK`: a security layer may begin here.
+    layer_due: bool,
     timestamp: bool,
     user_accepted: bool,
     utf8: bool,
@@ -168,7 +169,7 @@ impl Server {
             state: State::Authorization,
             outcome: Outcome::Lost,
             tls,
-            layer: false,
+            layer_due: false,
             timestamp: greeting.timestamp.is_some(),
             user_accepted: false,
             utf8: false,
@@ -200,12 +201,15 @@ impl Server {
         if self.state == State::Handshake {
             return Err(self.fail(Error::PlaintextAfterStls));
         }
+        self.layer_due = false;
         let ending = if self.config.quirks.contains(Quirk::BareLfCommand) { Ending::Lf } else { Ending::Crlf };
         loop {
             let limit = match self.answering {
                 Answering::Nothing => self.config.command_line,
                 Answering::Challenge => self.config.sasl_line,
                 Answering::Command(..) | Answering::Rows(_) | Answering::Body(..) | Answering::Passage(..) => {
+                    // Octets that came before the answer stay with the caller, but not unnoticed.
+                    self.leftover = true;
                     return Ok(None);
                 }
             };
@@ -524,11 +528,9 @@ impl Server {
         if self.fatal.is_some() {
             return Err(Misuse::Over);
         }
-        let idle = self.answering == Answering::Nothing && self.lines.held() == 0 && !self.leftover;
-        if self.state != State::Transaction || self.layer || !idle {
+        if !core::mem::take(&mut self.layer_due) {
             return Err(Misuse::NoTls);
         }
-        self.layer = true;
         Ok(())
     }
 
@@ -635,6 +637,7 @@ impl Server {
         self.bearer = false;
         match (status, verb) {
             (Status::Ok, Verb::User) => self.user_accepted = true,
+            (Status::Ok, Verb::Auth) => self.layer_due = !self.leftover,
             (Status::Ok, Verb::Utf8) => self.utf8 = true,
             (Status::Ok, Verb::Lang) => self.lang = true,
             (_, Verb::Quit) => self.outcome = Outcome::Quit,

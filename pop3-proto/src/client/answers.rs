@@ -173,6 +173,7 @@ impl Client {
         self.state = self.state.after_ok(to);
         match to {
             Verb::Capa => self.known = Known::NONE,
+            Verb::Auth => self.layer_due = true,
             Verb::Utf8 => self.utf8 = true,
             Verb::Quit if before == State::Update => self.committed = Committed::Yes,
             _ => {}
