@@ -9,7 +9,7 @@ mod answers;
 mod policy;
 
 use crate::capability::{Extension, Known, Support};
-use crate::command::{Command, check_base64};
+use crate::command::{Command, MAX_COMMAND, check_base64};
 use crate::config::{Config, Peer, Quirks, Shared, Tls};
 use crate::error::{Error, Misuse, Wait};
 #[cfg(feature = "sasl")]
@@ -382,14 +382,15 @@ impl Client {
     /// What stands against it.
     pub fn may_send(&self, command: &Command<'_>) -> Result<(), Misuse> {
         let verb = command.verb();
-        if self.fatal.is_some() || self.state == State::Closed {
-            return Err(Misuse::Over);
-        }
-        if self.reading == Reading::Closing {
+        if self.is_over() {
             return Err(Misuse::Over);
         }
         if self.early {
             return Err(Misuse::Unsolicited);
+        }
+        // A server takes longer lines than a client may send, and a proxy sends on what a server took.
+        if command.encoded_len() > MAX_COMMAND {
+            return Err(Misuse::TooLong { limit: MAX_COMMAND });
         }
         if !self.state.permits(verb) {
             return Err(Misuse::NotPermitted { verb, state: self.state });
@@ -496,12 +497,13 @@ impl Client {
     /// Whether the session is over, by QUIT, by the server's closing word or by an error.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.fatal.is_some() || self.state == State::Closed
+        self.fatal.is_some() || self.state == State::Closed || self.reading == Reading::Closing
     }
 
     fn fail(&mut self, error: Error) -> Error {
         self.fatal = Some(Box::new(error.clone()));
         self.lines.clear();
+        self.reading = Reading::Status;
         error
     }
 

@@ -52,12 +52,12 @@ impl StatusLine<'_> {
         });
         if let Some(code) = &self.code {
             out.extend_from_slice(b" [");
-            out.extend_from_slice(code.as_bytes());
+            one_line(code.as_bytes(), out);
             out.push(b']');
         }
         if !self.text.is_empty() {
             out.push(b' ');
-            out.extend_from_slice(self.text.as_bytes());
+            one_line(self.text.as_bytes(), out);
         }
         out.extend_from_slice(b"\r\n");
     }
@@ -87,6 +87,9 @@ pub enum ResponseCode<'a> {
 }
 
 impl<'a> ResponseCode<'a> {
+    /// The most octets of a code that a server sends.
+    pub const MAX: usize = 255;
+
     /// The code between the brackets, whatever the case of its letters.
     #[must_use]
     pub(crate) fn from_octets(octets: &'a [u8]) -> Self {
@@ -108,7 +111,8 @@ impl<'a> ResponseCode<'a> {
     ///
     /// # Errors
     ///
-    /// [`Misuse::Empty`] for an empty level, [`Misuse::ForbiddenOctet`] for octets outside 0x21 to 0x7E and for `]`.
+    /// [`Misuse::Empty`] for an empty level, [`Misuse::ForbiddenOctet`] for octets outside 0x21 to 0x7E and for `]`,
+    /// [`Misuse::TooLong`] beyond 255 octets.
     ///
     /// ```
     /// use pop3_proto::ResponseCode;
@@ -118,6 +122,9 @@ impl<'a> ResponseCode<'a> {
     /// assert!(ResponseCode::new("X]\r\n.").is_err());
     /// ```
     pub fn new(code: &'a str) -> Result<Self, Misuse> {
+        if code.len() > Self::MAX {
+            return Err(Misuse::TooLong { limit: Self::MAX });
+        }
         for level in code.split('/') {
             if level.is_empty() {
                 return Err(Misuse::Empty);
@@ -409,9 +416,9 @@ impl<'a> Reply<'a> {
             Status::Ok => b"+OK",
             Status::Err => b"-ERR",
         });
-        if let Some(code) = &self.code {
+        if let Some(code) = self.code.as_ref().filter(|code| code.as_bytes().len() <= ResponseCode::MAX) {
             out.extend_from_slice(b" [");
-            out.extend_from_slice(code.as_bytes());
+            one_line(code.as_bytes(), out);
             out.push(b']');
         }
         match &self.data {
@@ -480,11 +487,12 @@ impl<'a> Greeting<'a> {
     ///
     /// # Errors
     ///
-    /// As [`Reply::ok`]; a `<` in the text is [`Misuse::ForbiddenOctet`], for it could be taken for a timestamp.
+    /// As [`Reply::ok`]; a `<` or `>` in the text is [`Misuse::ForbiddenOctet`], for it could be taken for part of a
+    /// timestamp.
     pub fn text(text: &'a str) -> Result<Self, Misuse> {
         check_text(text)?;
-        if text.contains('<') {
-            return Err(Misuse::ForbiddenOctet { octet: b'<' });
+        if let Some(octet) = text.bytes().find(|octet| matches!(octet, b'<' | b'>')) {
+            return Err(Misuse::ForbiddenOctet { octet });
         }
         Ok(Self { text, timestamp: None })
     }
@@ -571,6 +579,11 @@ impl fmt::Display for Timestamp<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
+}
+
+/// Appends octets that came from somewhere, so that they stay on their line: a control character becomes `?`.
+pub(crate) fn one_line(octets: &[u8], out: &mut Vec<u8>) {
+    out.extend(octets.iter().map(|&octet| if octet.is_ascii_control() && octet != b'\t' { b'?' } else { octet }));
 }
 
 /// Text that stays one line and is no response code.

@@ -20,8 +20,8 @@ use crate::reply::{Data, ErrorClass, Greeting, LanguageListing, Reply, ResponseC
 use crate::sasl::Running;
 use crate::state::{Shape, State, Verb};
 use crate::text::Secret;
-use crate::wire::dot::{Newlines, Passage, Piece, Segments, Stuff};
-use crate::wire::line::{Ending, Found, LineEnd, Lines};
+use crate::wire::dot::{Segments, Stuff, Stuffed};
+use crate::wire::line::{Ending, Found, Lines};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -87,7 +87,7 @@ enum Answering {
     Rows(Verb),
     Body(Verb, Stuff),
     /// Message text that is stuffed already.
-    Passage(Verb, Passage, Stuff),
+    Stuffed(Verb, Stuffed),
 }
 
 /// How the session ended.
@@ -207,7 +207,7 @@ impl Server {
             let limit = match self.answering {
                 Answering::Nothing => self.config.command_line,
                 Answering::Challenge => self.config.sasl_line,
-                Answering::Command(..) | Answering::Rows(_) | Answering::Body(..) | Answering::Passage(..) => {
+                Answering::Command(..) | Answering::Rows(_) | Answering::Body(..) | Answering::Stuffed(..) => {
                     // Octets that came before the answer stay with the caller, but not unnoticed.
                     self.leftover = true;
                     return Ok(None);
@@ -226,7 +226,7 @@ impl Server {
                     incoming
                 }
                 Err(_) => {
-                    self.discarded = limit;
+                    self.discarded = limit.max(1);
                     continue;
                 }
             };
@@ -304,7 +304,7 @@ impl Server {
     pub fn listing<'a>(&mut self, row: impl Into<Row<'a>>, out: &mut Vec<u8>) -> Result<(), Misuse> {
         let verb = match self.answering {
             Answering::Rows(verb) => verb,
-            Answering::Command(to, _) | Answering::Body(to, _) | Answering::Passage(to, ..) => {
+            Answering::Command(to, _) | Answering::Body(to, _) | Answering::Stuffed(to, _) => {
                 return Err(Misuse::WrongAnswer { to });
             }
             Answering::Nothing | Answering::Challenge => return Err(Misuse::NothingOwed),
@@ -315,7 +315,7 @@ impl Server {
             (Verb::List, Row::Scan(listing)) => grammar::encode_scan_row(listing, out),
             (Verb::Uidl, Row::UniqueId(listing)) if !listing.id.conforms() => return Err(Misuse::UniqueId),
             (Verb::Uidl, Row::UniqueId(listing)) => grammar::encode_unique_id_row(listing, out),
-            (Verb::Capa, Row::Capability(Capability::Stls)) if !self.may_stls() => {
+            (Verb::Capa, Row::Capability(capability)) if is_stls(capability) && !self.may_stls() => {
                 return Err(Misuse::WrongAnswer { to: verb });
             }
             (Verb::Capa, Row::Capability(capability)) => grammar::encode_capability_row(capability, out),
@@ -362,32 +362,32 @@ impl Server {
 
     /// A chunk of message text that is stuffed already, as a client with
     /// [`Config::stuffed_bodies`] hands it out: it passes as it is. Text with the end of a message in it, as a reader of
-    /// CRLF or of LF would see it, is refused.
+    /// CRLF or of LF, or one that stops at NUL, would see it, is refused.
     ///
     /// # Errors
     ///
     /// [`Misuse::Terminator`]: nothing of the chunk was written, and [`Server::abort`] is what is left.
     /// [`Misuse::InsideAnswer`] if [`Server::body`] left the text in the middle of a line; else as [`Server::body`].
     pub fn body_stuffed(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Misuse> {
-        let (verb, mut passage, mut stuff) = match &self.answering {
-            Answering::Passage(verb, passage, stuff) => (*verb, passage.clone(), stuff.clone()),
-            Answering::Body(verb, stuff) if stuff.at_line_start() => {
-                (*verb, Passage::new(LineEnd::BareLf), Stuff::new(Newlines::Trusted))
+        if let Answering::Body(verb, stuff) = &self.answering {
+            if !stuff.at_line_start() {
+                return Err(Misuse::InsideAnswer { to: *verb });
             }
-            Answering::Command(to, _) | Answering::Rows(to) => return Err(Misuse::WrongAnswer { to: *to }),
-            Answering::Body(to, _) => return Err(Misuse::InsideAnswer { to: *to }),
-            Answering::Nothing | Answering::Challenge => return Err(Misuse::NothingOwed),
-        };
-        let mut rest = chunk;
-        while let Some(piece) = passage.next(&mut rest) {
-            if piece == Piece::End {
-                return Err(Misuse::Terminator);
-            }
+            self.answering = Answering::Stuffed(*verb, Stuffed::new());
         }
-        out.extend_from_slice(chunk);
-        stuff.pass(chunk);
-        self.answering = Answering::Passage(verb, passage, stuff);
-        Ok(())
+        match &mut self.answering {
+            Answering::Stuffed(_, stuffed) => {
+                if !stuffed.pass(chunk) {
+                    return Err(Misuse::Terminator);
+                }
+                out.extend_from_slice(chunk);
+                Ok(())
+            }
+            Answering::Command(to, _) | Answering::Rows(to) | Answering::Body(to, _) => {
+                Err(Misuse::WrongAnswer { to: *to })
+            }
+            Answering::Nothing | Answering::Challenge => Err(Misuse::NothingOwed),
+        }
     }
 
     /// Ends the listing or message that was begun, with the termination octet.
@@ -405,12 +405,8 @@ impl Server {
                 out.extend_from_slice(stuff.finish()?);
                 *verb
             }
-            // A line of a single dot cannot end here: it would be the termination octet.
-            Answering::Passage(verb, passage, _) if passage.held() > 0 => {
-                return Err(Misuse::InsideAnswer { to: *verb });
-            }
-            Answering::Passage(verb, _, stuff) => {
-                out.extend_from_slice(stuff.finish()?);
+            Answering::Stuffed(verb, stuffed) => {
+                out.extend_from_slice(stuffed.finish().ok_or(Misuse::InsideAnswer { to: *verb })?);
                 *verb
             }
             Answering::Command(to, _) => return Err(Misuse::WrongAnswer { to: *to }),
@@ -554,7 +550,7 @@ impl Server {
             Answering::Command(verb, _)
             | Answering::Rows(verb)
             | Answering::Body(verb, _)
-            | Answering::Passage(verb, ..) => Some(verb),
+            | Answering::Stuffed(verb, _) => Some(verb),
             Answering::Nothing | Answering::Challenge => None,
         }
     }
@@ -616,7 +612,7 @@ impl Server {
         match self.answering {
             _ if self.fatal.is_some() || self.state == State::Closed => Err(Misuse::Over),
             Answering::Command(verb, shape) => Ok((verb, shape)),
-            Answering::Rows(to) | Answering::Body(to, _) | Answering::Passage(to, ..) => {
+            Answering::Rows(to) | Answering::Body(to, _) | Answering::Stuffed(to, _) => {
                 Err(Misuse::InsideAnswer { to })
             }
             Answering::Nothing | Answering::Challenge => Err(Misuse::NothingOwed),
@@ -627,7 +623,7 @@ impl Server {
         match &mut self.answering {
             Answering::Body(_, stuff) => Ok(stuff),
             Answering::Command(to, _) | Answering::Rows(to) => Err(Misuse::WrongAnswer { to: *to }),
-            Answering::Passage(to, ..) => Err(Misuse::InsideAnswer { to: *to }),
+            Answering::Stuffed(to, _) => Err(Misuse::InsideAnswer { to: *to }),
             Answering::Nothing | Answering::Challenge => Err(Misuse::NothingOwed),
         }
     }
@@ -687,6 +683,15 @@ impl Server {
 
     fn now(&self) -> Now {
         Now { may_login: self.may_login(), may_stls: self.may_stls(), logged_in: self.state == State::Transaction }
+    }
+}
+
+/// Whether the line announces STLS, however it was made.
+fn is_stls(capability: &Capability<'_>) -> bool {
+    match capability {
+        Capability::Stls => true,
+        Capability::Other { tag, .. } => tag.as_bytes().eq_ignore_ascii_case(b"STLS"),
+        _ => false,
     }
 }
 

@@ -96,11 +96,13 @@ impl Client {
         if end == LineEnd::BareLf && !self.tolerates(Quirk::BareLf) {
             return Err(Error::BareLf);
         }
-        if line.len().saturating_add(2) > crate::Reply::MAX
-            && !self.is_challenge(line)
-            && !self.tolerates(Quirk::LongStatus)
-        {
-            return Err(Error::LineTooLong { limit: crate::Reply::MAX });
+        let octets = line.len().saturating_add(if end == LineEnd::Crlf { 2 } else { 1 });
+        if octets > crate::Reply::MAX && !self.is_challenge(line) {
+            // (The limit that frames a line during AUTH is that of a challenge.)
+            if octets > self.line_limit() {
+                return Err(Error::LineTooLong { limit: self.line_limit() });
+            }
+            self.tolerates(Quirk::LongStatus);
         }
         if self.state == State::Greeting {
             return self.greeting(line);

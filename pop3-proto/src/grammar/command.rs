@@ -43,6 +43,9 @@ pub(crate) fn command_line<'i>(line: &'i [u8], tolerance: &mut Tolerance) -> IRe
         Verb::Quit => (rest, Command::Quit),
         Verb::Other => {
             let arguments = rest.strip_prefix(b" ").unwrap_or_default();
+            if let Some(&octet) = arguments.iter().find(|octet| !octet.is_ascii()) {
+                return failure(rest, Fault::Octet(octet));
+            }
             let other =
                 Other { keyword: Text::from(keyword), arguments: Text::from(arguments), shape: Shape::SingleLine };
             return Ok((&[], Command::Other(other)));

@@ -237,7 +237,16 @@ pub fn encode_unique_id_listing(status: &StatusLine<'_>, rows: &[UniqueIdListing
 pub fn encode_capability_list(status: &StatusLine<'_>, rows: &[Capability<'_>], out: &mut Vec<u8>) {
     status.encode(out);
     for row in rows {
-        encode_capability_row(row, out);
+        let start = out.len();
+        row.encode_text(out);
+        // A value that was filled by hand must not get a line of its own.
+        for octet in out.get_mut(start..).unwrap_or_default() {
+            if octet.is_ascii_control() {
+                *octet = b'?';
+            }
+        }
+        stuff_line(start, out);
+        out.extend_from_slice(b"\r\n");
     }
     out.extend_from_slice(b".\r\n");
 }

@@ -33,7 +33,7 @@ impl Server {
 
     pub(super) fn command<'l>(&mut self, line: &'l [u8], out: &mut Vec<u8>) -> Incoming<'l> {
         let quirks = self.config.quirks;
-        if quirks.contains(Quirk::BareAuth) && line.trim_ascii_end().eq_ignore_ascii_case(b"AUTH") {
+        if quirks.contains(Quirk::BareAuth) && is_bare_auth(line) {
             return self.mechanism_list(out);
         }
         let mut tolerance = Tolerance::new(quirks);
@@ -149,6 +149,10 @@ impl Server {
         if ended {
             self.discarded = 0;
             self.answering = Answering::Nothing;
+            #[cfg(feature = "sasl")]
+            {
+                self.running = None;
+            }
             self.leftover = !input.is_empty();
             return Ok(Some(self.refuse(Verb::Other, Refusal::TooLong, out)));
         }
@@ -179,4 +183,10 @@ impl Server {
         Reply::fixed(Status::Err, text).encode(out);
         Incoming::Refused { verb, refusal }
     }
+}
+
+/// `AUTH` and nothing behind it but spaces.
+fn is_bare_auth(line: &[u8]) -> bool {
+    line.split_at_checked(4)
+        .is_some_and(|(keyword, rest)| keyword.eq_ignore_ascii_case(b"AUTH") && rest.iter().all(|&octet| octet == b' '))
 }

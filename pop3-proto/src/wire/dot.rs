@@ -231,6 +231,51 @@ impl Passage {
     }
 }
 
+/// Message text that is stuffed already, on its way to a reader of whom nothing is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stuffed {
+    edge: Edge,
+    /// The line so far is a dot, and CR behind it at most.
+    dot: bool,
+}
+
+impl Stuffed {
+    pub(crate) const fn new() -> Self {
+        Self { edge: Edge::LineStart, dot: false }
+    }
+
+    /// Whether the chunk may pass: for no reader (of CRLF, of LF, one that stops at NUL, one that drops every CR before
+    /// the LF) does the message end in it.
+    pub(crate) fn pass(&mut self, chunk: &[u8]) -> bool {
+        if memchr::memchr2_iter(b'\n', 0, chunk).any(|end| self.dot_behind(chunk.get(..end).unwrap_or_default())) {
+            return false;
+        }
+        self.dot = self.dot_behind(chunk);
+        self.edge = self.edge.after(chunk, Newlines::Trusted);
+        true
+    }
+
+    /// The octets that end the message here; `None` behind a line of a single dot, which they would end too early.
+    pub(crate) fn finish(&self) -> Option<&'static [u8]> {
+        match self.edge {
+            _ if self.dot => None,
+            Edge::LineStart => Some(b".\r\n"),
+            _ => Some(b"\r\n.\r\n"),
+        }
+    }
+
+    /// Whether the line that `front` leaves unfinished is a dot.
+    fn dot_behind(&self, front: &[u8]) -> bool {
+        let trimmed = front.iter().rposition(|&octet| octet != b'\r').map_or(0, |last| last.saturating_add(1));
+        match front.get(..trimmed).unwrap_or_default() {
+            [] => self.dot,
+            [b'.'] => matches!(self.edge, Edge::LineStart | Edge::BareLf),
+            [.., b'\n', b'.'] => true,
+            _ => false,
+        }
+    }
+}
+
 /// What becomes of line ends in stored mail that are not CRLF.
 ///
 /// Every policy gives text whose end each reader finds at the same octet: one that splits at CRLF, one that splits at
@@ -294,11 +339,6 @@ impl Stuff {
     #[must_use]
     pub const fn new(newlines: Newlines) -> Self {
         Self { newlines, edge: Edge::LineStart }
-    }
-
-    /// A chunk went out as it is.
-    pub(crate) fn pass(&mut self, chunk: &[u8]) {
-        self.edge = self.edge.after(chunk, self.newlines);
     }
 
     pub(crate) fn at_line_start(&self) -> bool {

@@ -80,10 +80,13 @@ pub(crate) fn hear(client: &mut Client, piece: &[u8], heard: &mut Vec<Heard>) ->
     let mut input = piece;
     loop {
         match client.next_event(&mut input) {
-            Ok(Some(Event::Body(octets))) => match heard.last_mut() {
-                Some(Heard::Body(body)) => body.extend_from_slice(octets),
-                _ => heard.push(Heard::Body(octets.to_vec())),
-            },
+            Ok(Some(Event::Body(octets))) => {
+                assert!(!octets.is_empty(), "a body without octets says nothing");
+                match heard.last_mut() {
+                    Some(Heard::Body(body)) => body.extend_from_slice(octets),
+                    _ => heard.push(Heard::Body(octets.to_vec())),
+                }
+            }
             Ok(Some(event)) => heard.push(Heard::Event(format!("{event:?}"))),
             Ok(None) => {
                 assert!(input.is_empty(), "a client that has no event has taken the whole input");

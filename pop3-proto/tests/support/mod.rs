@@ -11,3 +11,5 @@ pub(crate) mod corpus;
 pub(crate) mod maildir;
 pub(crate) mod naive;
 pub(crate) mod peers;
+pub(crate) mod tls;
+pub(crate) mod trial;

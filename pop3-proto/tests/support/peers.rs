@@ -101,7 +101,8 @@ fn build_example(name: &str) -> Result<PathBuf, String> {
     let profile = test.parent().and_then(Path::parent).ok_or("this test is not below a target directory")?;
     let binary = profile.join("examples").join(format!("{name}{}", env::consts::EXE_SUFFIX));
 
-    let newest = newest_below(&manifest.join("src")).max(modified(&source));
+    let beside = newest_below(&source.with_extension(""));
+    let newest = newest_below(&manifest.join("src")).max(modified(&source)).max(beside);
     if modified(&binary) < newest || newest.is_none() {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
         cargo.current_dir(manifest).args(["build", "--quiet", "--example", name]);
@@ -223,15 +224,28 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Ends it, and gives what it wrote to stderr, once.
+    fn end(&mut self) -> String {
+        // SIGTERM first: it is what `timeout` hands on to the process it bounds, and what lets Dovecot end its children.
+        if !self.has_ended() {
+            let asked = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status();
+            if asked.is_err() || wait(&mut self.child, 10).is_none() {
+                let _ = self.child.kill();
+                let _ = self.child.wait();
+            }
+        }
+        self.log.take().and_then(|log| log.join().ok()).unwrap_or_default()
+    }
+
+    fn has_ended(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(Some(_)))
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
-        // SIGTERM first: it is what `timeout` hands on to the process it bounds, and what lets Dovecot end its children.
-        let asked = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status();
-        if asked.is_err() || wait(&mut self.child, 10).is_none() {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-        }
-        let log = self.log.take().and_then(|log| log.join().ok()).unwrap_or_default();
+        let log = self.end();
         if thread::panicking() && !log.is_empty() {
             eprintln!("--- what the server wrote to stderr\n{log}---");
         }
@@ -252,7 +266,7 @@ fn file_with(maildir: &Maildir, name: &str, line: &str) -> PathBuf {
 /// The example `maildir_server`, serving one maildrop.
 pub(crate) struct MaildirServer {
     pub(crate) address: SocketAddr,
-    _server: Server,
+    server: Server,
 }
 
 impl MaildirServer {
@@ -298,7 +312,12 @@ impl MaildirServer {
         };
         let address = line.strip_prefix("listening on ").and_then(|address| address.parse().ok());
         let address = address.unwrap_or_else(|| panic!("maildir_server said {line:?}, not `listening on ADDR`"));
-        Self { address, _server: server }
+        Self { address, server }
+    }
+
+    /// Ends it, and gives what it wrote to stderr: with `--trace` the dialogue.
+    pub(crate) fn end(mut self) -> String {
+        self.server.end()
     }
 }
 
@@ -388,10 +407,16 @@ pub(crate) fn curl_command() -> Command {
 /// Downloads the maildrop with poplib into `into`/1, `into`/2, ...; gives (octets announced, unique-id) of each message.
 #[track_caller]
 pub(crate) fn poplib(maildir: &Maildir, server: SocketAddr, into: &Path) -> Vec<(u64, String)> {
+    poplib_with(maildir, server, into, &[])
+}
+
+/// The same with options: how TLS begins, and how to log in.
+#[track_caller]
+pub(crate) fn poplib_with(maildir: &Maildir, server: SocketAddr, into: &Path, options: &[&str]) -> Vec<(u64, String)> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/poplib_fetch.py");
     let mut command = Command::new("python3");
     command.arg("-I").arg(script).arg(server.ip().to_string()).arg(server.port().to_string()).arg(USER);
-    let ran = run(command.arg(password_file(maildir)).arg(into)).success();
+    let ran = run(command.arg(password_file(maildir)).arg(into).args(options)).success();
     ran.stdout
         .lines()
         .map(|line| {
