@@ -253,7 +253,7 @@ impl Config {
     pub const fn new() -> Self {
         Self {
             command_line: 512,
-            discarded: 64 * 1024,
+            discarded: 128 * 1024,
             status_line: 8 * 1024,
             sasl_line: 64 * 1024,
             rows: 20_000_000,
@@ -388,7 +388,7 @@ impl Config {
     }
 
     /// Server: a line that is too long is dropped up to its end; after so many octets without an end the connection is
-    /// to be closed. Default: 64 KiB.
+    /// to be closed. Default: 128 KiB.
     #[must_use]
     pub const fn discarded(mut self, octets: usize) -> Self {
         self.discarded = octets;

@@ -1,8 +1,8 @@
 //! The drivers in `examples/` against software that other people wrote, over loopback: curl, Python's poplib and a naive reader
 //! download from `maildir_server`, and `fetch` downloads from `maildir_server` and from Dovecot. Every octet is compared.
 //!
-//! A test that lacks its peer says `SKIPPED` on stderr and counts as ignored, never as passed. `conformance/peers/install.sh`
-//! installs the peers.
+//! A test that lacks its peer says `SKIPPED` on stderr and counts as ignored, never as passed; where `CI` is set it fails.
+//! `conformance/peers/install.sh` installs the peers.
 
 mod support;
 
@@ -13,34 +13,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Arguments;
 
 use support::compare::{same_messages, same_octets};
 use support::corpus::{self, Message};
 use support::maildir::Maildir;
 use support::naive::Naive;
 use support::peers::{self, Dovecot, MaildirServer, PASSWORD, Peer, USER};
+use support::trial::trial;
 
 fn main() {
     use Peer::{Curl, Dovecot, Fetch, MaildirServer, Python};
 
     let arguments = Arguments::from_args();
-    let quiet = arguments.list;
-    let case = |name: &str, needs: &[Peer], run: fn()| {
-        let missing: Vec<_> = needs.iter().filter_map(|&peer| peers::missing(peer)).collect();
-        if missing.is_empty() {
-            return Trial::test(name, move || {
-                run();
-                Ok(())
-            });
-        }
-        let reason = missing.join("; ");
-        if !quiet {
-            eprintln!("SKIPPED: {name}: {reason}");
-        }
-        // Ignored; and whoever insists on running it is told why it cannot be.
-        Trial::test(name, move || Err(Failed::from(reason))).with_ignored_flag(true)
-    };
+    let case = |name: &str, needs: &[Peer], run: fn()| trial(&arguments, name, needs, run);
 
     let trials = vec![
         case("curl_downloads_every_octet", &[MaildirServer, Curl], curl_downloads_every_octet),

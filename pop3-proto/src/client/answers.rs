@@ -85,7 +85,8 @@ impl Client {
     }
 
     fn line_limit(&self) -> usize {
-        if self.config.quirks.contains(Quirk::LongStatus) { self.config.status_line } else { crate::Reply::MAX }
+        let limit = self.config.status_line;
+        if self.config.quirks.contains(Quirk::LongStatus) { limit } else { limit.min(crate::Reply::MAX) }
     }
 
     /// A whole line. (A line that was carried is borrowed from the carry: hence a lifetime of its own.)
