@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs the peers that the interop tests talk to: Dovecot's POP3 server, curl, Python 3.
+# Installs what the tests use beside Rust: Dovecot's POP3 server, curl, Python 3, and valgrind, which counts instructions.
 #
 #     conformance/peers/install.sh [--check] [PEER...]
 #
-# PEER is dovecot, curl or python3; without one, all three. Peers that are there already are left alone, and nothing is
+# PEER is dovecot, curl, python3 or valgrind; without one, all four. Peers that are there already are left alone, and nothing is
 # downloaded for them. --check installs nothing and only says what is missing.
 #
 # Exit code: 0 all there; 1 something is missing and could not be installed; 2 wrong arguments.
@@ -36,18 +36,18 @@ peers=
 for argument in "$@"; do
     case $argument in
         --check) check=yes ;;
-        dovecot | curl | python3) peers="$peers $argument" ;;
+        dovecot | curl | python3 | valgrind) peers="$peers $argument" ;;
         -h | --help)
             sed -n '2,/^$/s/^# \{0,1\}//p' "$0"
             exit 0
             ;;
         *)
-            say "unknown argument: $argument (peers: dovecot curl python3)"
+            say "unknown argument: $argument (peers: dovecot curl python3 valgrind)"
             exit 2
             ;;
     esac
 done
-[ -n "$peers" ] || peers='dovecot curl python3'
+[ -n "$peers" ] || peers='dovecot curl python3 valgrind'
 
 missing=
 packages=

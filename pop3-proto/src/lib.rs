@@ -345,4 +345,6 @@ mod guide {
     struct Readme;
     #[doc = include_str!("../../docs/design.md")]
     struct Design;
+    #[doc = include_str!("../../docs/security.md")]
+    struct Security;
 }
