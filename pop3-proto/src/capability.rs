@@ -78,6 +78,22 @@ pub enum Expiry {
 pub struct Mechanisms<'a>(pub(crate) Text<'a>);
 
 impl Mechanisms<'_> {
+    /// A list of these mechanisms.
+    ///
+    /// # Errors
+    ///
+    /// As [`Mechanism::new`](crate::Mechanism::new).
+    pub fn new<'n>(names: impl IntoIterator<Item = &'n str>) -> Result<Mechanisms<'static>, crate::Misuse> {
+        let mut list = Vec::new();
+        for name in names {
+            if !list.is_empty() {
+                list.push(b' ');
+            }
+            list.extend_from_slice(crate::Mechanism::new(name)?.as_str().as_bytes());
+        }
+        Ok(Mechanisms(Text::from(list)))
+    }
+
     /// Each mechanism's name.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         self.0.as_bytes().split(|&octet| octet == b' ').filter(|name| !name.is_empty())

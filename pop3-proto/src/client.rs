@@ -91,6 +91,16 @@ enum Reading {
     Closing,
 }
 
+/// What became of the initial response. See [`Client::authenticate_with`].
+#[cfg(feature = "sasl")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InitialSent {
+    /// It went with the command: the next challenge is the answer to it.
+    WithCommand,
+    /// It did not, or there is none: it is the response to the next challenge.
+    Later,
+}
+
 /// Where USER and PASS stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum User {
@@ -232,22 +242,48 @@ impl Client {
     /// As [`Client::send`].
     #[cfg(feature = "sasl")]
     pub fn authenticate(&mut self, exchange: &mut crate::sasl::Exchange<'_>, out: &mut Vec<u8>) -> Result<(), Misuse> {
-        let mechanism = exchange.mechanism();
+        let initial = exchange.initial(self.config.initial_response);
+        if self.authenticate_with(exchange.mechanism(), initial, out)? == InitialSent::WithCommand {
+            exchange.initial_sent();
+        }
+        Ok(())
+    }
+
+    /// Begins an exchange of a mechanism that is not built in: `AUTH mechanism`, with this initial response if the
+    /// protocol allows it. Each [`Event::Challenge`] is then answered with [`Client::respond`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::send`].
+    ///
+    /// ```
+    /// use pop3_proto::{Client, Config, InitialSent, Peer};
+    ///
+    /// let mut client = Client::over_tls(Config::new(), Peer::Verified);
+    /// client.next_event(&mut &b"+OK ready\r\n"[..])?;
+    /// let mut out = Vec::new();
+    /// let sent = client.authenticate_with("SCRAM-SHA-256", Some(b"n,,n=user,r=nonce"), &mut out)?;
+    /// // No capability list names SASL: the response goes behind the empty challenge.
+    /// assert_eq!((sent, &out[..]), (InitialSent::Later, &b"AUTH SCRAM-SHA-256\r\n"[..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "sasl")]
+    pub fn authenticate_with(
+        &mut self,
+        mechanism: &str,
+        initial: Option<&[u8]>,
+        out: &mut Vec<u8>,
+    ) -> Result<InitialSent, Misuse> {
         let announced = self.known.support(Extension::Sasl) == Support::Yes;
-        let initial = exchange.initial(self.config.initial_response).filter(|_| announced);
-        let line = initial.map(|response| match response {
+        let line = initial.filter(|_| announced).map(|response| match response {
             [] => crate::text::Secret::from(&b"="[..]),
             _ => crate::text::Secret::from(crate::sasl::encode(response).into_bytes()),
         });
         // What is too long for the line goes behind an empty challenge (RFC 5034 §4).
         let inline = line.as_ref().and_then(|line| Command::auth_with_initial(mechanism, line.reveal()).ok());
         match inline {
-            Some(command) => {
-                self.send(&command, out)?;
-                exchange.initial_sent();
-                Ok(())
-            }
-            None => self.send(&Command::auth(mechanism)?, out),
+            Some(command) => self.send(&command, out).map(|()| InitialSent::WithCommand),
+            None => self.send(&Command::auth(mechanism)?, out).map(|()| InitialSent::Later),
         }
     }
 

@@ -516,6 +516,20 @@ impl Auth<'_> {
     pub const fn initial_line(&self) -> Option<&Secret<'_>> {
         self.initial.as_ref()
     }
+
+    /// The initial response decoded.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Base64`](crate::grammar::Fault::Base64) for what is no canonical base64.
+    #[cfg(feature = "sasl")]
+    pub fn initial(&self) -> Result<Option<Secret<'static>>, crate::grammar::Fault> {
+        match &self.initial {
+            None => Ok(None),
+            Some(line) if line.reveal() == b"=" => Ok(Some(Secret::from(Vec::new()))),
+            Some(line) => line.decode().map(Some),
+        }
+    }
 }
 
 /// The name of a SASL mechanism, in upper case (RFC 4422 §3.1).

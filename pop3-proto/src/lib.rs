@@ -317,6 +317,8 @@ mod uidl;
 pub mod wire;
 
 pub use capability::{Capability, Expiry, Extension, Mechanisms, Support};
+#[cfg(feature = "sasl")]
+pub use client::InitialSent;
 pub use client::{Client, Committed};
 pub use command::{Apop, Auth, Command, Digest, MAX_COMMAND, Mechanism, Name, Other, Password};
 pub use config::{Config, Peer, PerUser, Pipelining, Quirk, Quirks, Tls, Utf8};

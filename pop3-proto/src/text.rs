@@ -149,6 +149,16 @@ impl<'a> Secret<'a> {
         &self.0
     }
 
+    /// The octets that these stand for in base64 (RFC 4648 §4, canonical): a SASL response as it came.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Base64`](crate::grammar::Fault::Base64).
+    #[cfg(feature = "sasl")]
+    pub fn decode(&self) -> Result<Secret<'static>, crate::grammar::Fault> {
+        crate::sasl::decode(self.reveal()).map(Secret::from)
+    }
+
     pub(crate) fn into_vec(mut self) -> Vec<u8> {
         core::mem::take(&mut self.0).into_owned()
     }

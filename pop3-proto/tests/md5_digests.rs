@@ -51,7 +51,8 @@ fn apop_opens_the_maildrop_when_the_digest_matches() {
     let (mut client, mut server) = (greeted(with_apop(), TIMESTAMP), server(with_apop(), true));
     let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
     for (secret, fits) in [(&b"something else"[..], false), (SECRET, true)] {
-        (to_server.clear(), to_client.clear());
+        to_server.clear();
+        to_client.clear();
         let command = Command::apop_with_secret("mrose", &timestamp(), secret).unwrap();
         client.send(&command, &mut to_server).unwrap();
         let mut input = to_server.as_slice();
