@@ -10,12 +10,14 @@
 //! With `--tls-cert` and `--tls-key` it offers STLS, and with `--implicit-tls` as well it speaks TLS from the first octet.
 //! Without `--allow-cleartext` it takes a password only over TLS.
 //!
+//! It has SASL too (RFC 5034): PLAIN and LOGIN, or what `--mechanisms` says, wherever a login is permitted.
+//!
 //! | file | what it is about |
 //! |---|---|
 //! | `maildir_server.rs` | the command line, the listening socket, one task for each connection |
 //! | `maildir_server/session.rs` | the driver: octets in, answers out, back-pressure, autologout |
 //! | `maildir_server/maildir.rs` | the maildrop: lock, scan, sizes, unique-ids, message text, removal |
-//! | `maildir_server/account.rs` | the name and the password |
+//! | `maildir_server/account.rs` | the name, the password and the token |
 //! | `maildir_server/tls.rs` | the certificate, and the handshake |
 //!
 //! What the RFC leaves to a server, and how it is done here:
@@ -25,6 +27,10 @@
 //! * After ten minutes without a command the connection is closed without a word, and nothing is removed.
 //! * Messages are listed from `new/` and from `cur/` and stay where they are, unchanged and without the flag `S`. To
 //!   have them downloaded is not to have read them: that is for the program to say that shows them.
+//! * Every login that fails for its credentials carries `[AUTH]`, and one that fails for the Maildir `[SYS/TEMP]`: a
+//!   client knows when to ask its user for another password.
+//! * Messages go out as they are stored. So there is no UTF8 (RFC 6856): it would promise that the others get a header
+//!   with octets beyond ASCII rewritten.
 
 #[path = "maildir_server/account.rs"]
 mod account;
@@ -38,7 +44,7 @@ mod tls;
 use account::Account;
 use clap::Parser;
 use maildir::Maildir;
-use pop3_proto::Config;
+use pop3_proto::{Builtin, Config};
 use session::House;
 use std::error::Error;
 use std::io::{self, Write};
@@ -90,9 +96,37 @@ struct Arguments {
     #[arg(long)]
     apop: bool,
 
+    /// The SASL mechanisms to offer: PLAIN, LOGIN, XOAUTH2, OAUTHBEARER, and for tests EXTERNAL and ANONYMOUS, with which
+    /// nobody gets in. With `none` there are none.
+    #[arg(long, value_name = "NAMES", default_value = "PLAIN,LOGIN", value_parser = mechanisms)]
+    mechanisms: Offer,
+
+    /// Offer CRAM-MD5 too. Its MD5 is broken as well: whoever listens can guess at the password at home.
+    #[arg(long)]
+    cram_md5: bool,
+
+    /// A file whose first line is the access token for XOAUTH2 and OAUTHBEARER.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+
+    /// Print the dialogue to stderr: credentials masked, the mail not.
+    #[arg(long)]
+    trace: bool,
+
     /// Log out a silent client sooner than RFC 1939 permits; for tests.
     #[arg(long, value_name = "SECONDS")]
     autologout_below_ten_minutes: Option<u64>,
+}
+
+/// Mechanisms, as one value: clap takes a plain `Vec` for an option given several times.
+type Offer = Arc<[Builtin]>;
+
+fn mechanisms(names: &str) -> Result<Offer, String> {
+    if names.eq_ignore_ascii_case("none") {
+        return Ok(Offer::default());
+    }
+    let named = |name: &str| Builtin::ALL.into_iter().find(|builtin| builtin.name().eq_ignore_ascii_case(name));
+    names.split(',').map(|name| named(name).ok_or_else(|| format!("no mechanism {name:?}"))).collect()
 }
 
 /// More connections than this wait to be accepted.
@@ -115,7 +149,12 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         (Some(cert), Some(key)) => Tls::Stls(tls::acceptor(cert, key)?),
         _ => Tls::None,
     };
-    let mut config = Config::new().implementation("pop3-proto-maildir-server")?;
+    let mut config = Config::new()
+        .implementation("pop3-proto-maildir-server")?
+        .builtin_mechanisms(arguments.mechanisms.iter().copied());
+    if arguments.cram_md5 {
+        config = config.sasl_mechanisms([session::CRAM_MD5])?;
+    }
     if let Tls::Stls(_) = tls {
         config = config.with_stls();
     }
@@ -131,11 +170,12 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         config = config.autologout_below_ten_minutes(Duration::from_secs(seconds));
     }
     let house = Arc::new(House {
-        account: Account::new(&arguments.user, &arguments.password_file)?,
+        account: Account::new(&arguments.user, &arguments.password_file, arguments.token_file.as_deref())?,
         maildir: Maildir::new(&arguments.maildir)?,
         // A client that sees a timestamp in the greeting may insist on APOP, so there is none where APOP cannot succeed.
         apop: arguments.apop && (arguments.allow_cleartext || arguments.implicit_tls),
         tls,
+        trace: arguments.trace,
         config: Arc::new(config),
     });
 
@@ -150,7 +190,7 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             Ok((stream, peer)) => {
                 let house = Arc::clone(&house);
                 tokio::spawn(async move {
-                    if let Err(error) = connection(&house, stream).await {
+                    if let Err(error) = connection(&house, stream, peer).await {
                         eprintln!("{peer}: {error}");
                     }
                     drop(place);
@@ -174,8 +214,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(1024)
 }
 
-async fn connection(house: &House, stream: TcpStream) -> Result<(), Box<dyn Error + Send + Sync>> {
+async fn connection(house: &House, stream: TcpStream, peer: SocketAddr) -> Result<(), Box<dyn Error + Send + Sync>> {
     // An answer is one write already. Without this its last segment would wait for the acknowledgement of the one before.
     stream.set_nodelay(true)?;
-    session::serve(house, stream).await
+    session::serve(house, stream, peer).await
 }

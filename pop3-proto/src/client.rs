@@ -10,7 +10,7 @@ mod policy;
 
 use crate::capability::{Extension, Known, Support};
 use crate::command::{Command, MAX_COMMAND, check_base64};
-use crate::config::{Config, Peer, Quirks, Shared, Tls};
+use crate::config::{Config, Peer, Pipelining, Quirks, Shared, Tls};
 use crate::error::{Error, Misuse, Wait};
 #[cfg(feature = "sasl")]
 use crate::event::Challenge;
@@ -70,6 +70,8 @@ pub struct Client {
     /// AUTH was just answered `+OK`: a security layer may begin here.
     layer_due: bool,
     early: bool,
+    /// An answer within a batch made no sense: from here on one command at a time.
+    one_at_a_time: bool,
     /// In a SASL exchange: whether we sent a response yet.
     spoken: bool,
 }
@@ -171,6 +173,7 @@ impl Client {
             utf8: false,
             layer_due: false,
             early: false,
+            one_at_a_time: false,
             spoken: false,
         }
     }
@@ -528,6 +531,16 @@ impl Client {
             Reading::Passage(passage) => passage.held(),
             _ => self.lines.held(),
         }
+    }
+
+    /// Whether commands may be sent without waiting for the answers before, as far as is known: the server announced
+    /// PIPELINING, the settings allow it, and no answer within a batch has made no sense so far. Which commands may be,
+    /// and how many, is for [`Client::may_send`] to say.
+    #[must_use]
+    pub fn pipelines(&self) -> bool {
+        self.config.pipelining != Pipelining::Never
+            && self.known.support(Extension::Pipelining) == Support::Yes
+            && !self.one_at_a_time
     }
 
     /// Whether the session is over, by QUIT, by the server's closing word or by an error.

@@ -154,9 +154,9 @@ impl<'a> Exchange<'a> {
     ///
     /// # Errors
     ///
-    /// [`Misuse::Empty`], [`Misuse::ForbiddenOctet`] for control characters.
+    /// [`Misuse::Empty`], [`Misuse::ForbiddenOctet`] for control characters, and in the token for all but visible ASCII.
     pub fn xoauth2(name: &str, token: &str) -> Result<Self, Misuse> {
-        bearer_fields(&[name, token])?;
+        bearer_fields(&[name], token)?;
         let message = alloc::format!("user={name}\x01auth=Bearer {token}\x01\x01");
         Ok(Self::once("XOAUTH2", message.into_bytes(), Some(b"")))
     }
@@ -165,9 +165,9 @@ impl<'a> Exchange<'a> {
     ///
     /// # Errors
     ///
-    /// [`Misuse::Empty`], [`Misuse::ForbiddenOctet`] for control characters.
+    /// [`Misuse::Empty`], [`Misuse::ForbiddenOctet`] for control characters, and in the token for all but visible ASCII.
     pub fn oauthbearer(name: &str, host: &str, port: u16, token: &str) -> Result<Self, Misuse> {
-        bearer_fields(&[name, host, token])?;
+        bearer_fields(&[name, host], token)?;
         // RFC 5801 §4: "," and "=" in the gs2-header's authzid are written as =2C and =3D.
         let escaped = name.replace('=', "=3D").replace(',', "=2C");
         let message = alloc::format!("n,a={escaped},\x01host={host}\x01port={port}\x01auth=Bearer {token}\x01\x01");
@@ -325,8 +325,6 @@ pub(crate) enum Turn {
     Login(Login<'static>),
     /// LOGIN: ask for the password; this is the name.
     Name(Secret<'static>),
-    /// The client heard why its token was refused: now the `-ERR`.
-    Refused,
 }
 
 impl Running {
@@ -346,7 +344,8 @@ impl Running {
                 user(response)?;
                 return Ok(Turn::Name(Secret::from(response.to_vec())));
             }
-            Self::Rejected => return Ok(Turn::Refused),
+            // The machine answers that without looking at what the client says.
+            Self::Rejected => return Err(Fault::ExtraArgument),
             Self::LoginPassword => {
                 let name = name.as_ref().map_or(&[][..], Secret::reveal);
                 Login::Pass { name: user(name)?, password: password(response)? }
@@ -457,12 +456,17 @@ fn not_empty(field: &str) -> Result<(), Misuse> {
     if field.is_empty() { Err(Misuse::Empty) } else { Ok(()) }
 }
 
-fn bearer_fields(fields: &[&str]) -> Result<(), Misuse> {
+fn bearer_fields(fields: &[&str], token: &str) -> Result<(), Misuse> {
     for field in fields {
         not_empty(field)?;
         if let Some(octet) = field.bytes().find(u8::is_ascii_control) {
             return Err(Misuse::ForbiddenOctet { octet });
         }
     }
-    Ok(())
+    not_empty(token)?;
+    // RFC 6750 §2.1: a token is visible ASCII, and a space would end it.
+    match token.bytes().find(|octet| !octet.is_ascii_graphic()) {
+        Some(octet) => Err(Misuse::ForbiddenOctet { octet }),
+        None => Ok(()),
+    }
 }

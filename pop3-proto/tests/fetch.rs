@@ -5,6 +5,7 @@
 mod place;
 #[path = "fetch/program.rs"]
 mod program;
+#[allow(dead_code, reason = "shared with fetch_login.rs")]
 #[path = "fetch/scripted.rs"]
 mod scripted;
 
@@ -534,22 +535,26 @@ fn a_place_is_a_host_or_a_pop_url() {
     };
     let (any, apop) = (Mechanism::Any, Mechanism::Apop);
     for (text, expected) in [
-        ("mail.example.org", place("mail.example.org", 110, None, any)),
-        ("mail.example.org:1110", place("mail.example.org", 1110, None, any)),
-        ("127.0.0.1:65535", place("127.0.0.1", 65535, None, any)),
-        ("::1", place("::1", 110, None, any)),
-        ("[::1]", place("::1", 110, None, any)),
-        ("[::1]:1110", place("::1", 1110, None, any)),
+        ("mail.example.org", place("mail.example.org", None, None, any)),
+        ("mail.example.org:1110", place("mail.example.org", Some(1110), None, any)),
+        ("127.0.0.1:65535", place("127.0.0.1", Some(65535), None, any)),
+        ("::1", place("::1", None, None, any)),
+        ("[::1]", place("::1", None, None, any)),
+        ("[::1]:1110", place("::1", Some(1110), None, any)),
         // RFC 2384 section 7.
-        ("pop://rg@mailsrv.qualcomm.com", place("mailsrv.qualcomm.com", 110, Some("rg"), any)),
-        ("pop://rg;AUTH=+APOP@mail.eudora.com:8110", place("mail.eudora.com", 8110, Some("rg"), apop)),
-        ("pop://rg;auth=*@[::1]:8110", place("::1", 8110, Some("rg"), any)),
-        ("POP://rg;AUTH=+apop@h/", place("h", 110, Some("rg"), apop)),
-        ("pop://;AUTH=*@h", place("h", 110, None, any)),
-        ("pop://h", place("h", 110, None, any)),
-        ("pop://a%3Bb%40c%25%C3%A9~&=@h", place("h", 110, Some("a;b@c%é~&="), any)),
+        ("pop://rg@mailsrv.qualcomm.com", place("mailsrv.qualcomm.com", None, Some("rg"), any)),
+        ("pop://rg;AUTH=+APOP@mail.eudora.com:8110", place("mail.eudora.com", Some(8110), Some("rg"), apop)),
+        ("pop://rg;auth=*@[::1]:8110", place("::1", Some(8110), Some("rg"), any)),
+        ("POP://rg;AUTH=+apop@h/", place("h", None, Some("rg"), apop)),
+        ("pop://;AUTH=*@h", place("h", None, None, any)),
+        ("pop://h", place("h", None, None, any)),
+        ("pop://a%3Bb%40c%25%C3%A9~&=@h", place("h", None, Some("a;b@c%é~&="), any)),
     ] {
-        assert_eq!(text.parse::<Place>(), expected, "{text}");
+        let parsed = text.parse::<Place>();
+        assert_eq!(parsed, expected, "{text}");
+        let place = parsed.unwrap();
+        let registered = [place.port(false), place.port(true)];
+        assert_eq!(registered, place.port.map_or([110, 995], |port| [port, port]));
     }
     for (text, words) in [
         ("", "host"),

@@ -4,6 +4,8 @@
 //! A test that lacks its peer says `SKIPPED` on stderr and counts as ignored, never as passed; where `CI` is set it fails.
 //! `conformance/peers/install.sh` installs the peers.
 
+#[path = "support/built.rs"]
+mod built;
 #[path = "interop_dovecot_tls/dovecot.rs"]
 mod dovecot;
 mod support;
@@ -50,6 +52,16 @@ fn main() {
         case("dovecot_without_stls_gets_no_credential", &[Dovecot, Fetch], dovecot_without_stls),
         case("maildir_server_every_octet_by_stls_and_by_implicit_tls", &[MaildirServer, Fetch], maildir_every_octet),
         case("maildir_server_each_mechanism", &[MaildirServer, Fetch], maildir_each_mechanism),
+        case(
+            "maildir_server_the_initial_response_goes_where_it_is_told",
+            &[MaildirServer, Fetch],
+            maildir_initial_response,
+        ),
+        case(
+            "maildir_server_without_ca_the_systems_authorities_count",
+            &[MaildirServer, Fetch],
+            maildir_system_authorities,
+        ),
         case("maildir_server_apop_over_implicit_tls_and_never_behind_stls", &[MaildirServer, Fetch], maildir_apop),
         case("maildir_server_who_gets_nobody_in_says_auth", &[MaildirServer, Fetch], maildir_refused),
         case("maildir_server_a_locked_maildrop_is_no_wrong_password", &[MaildirServer, Fetch], maildir_in_use),
@@ -311,6 +323,40 @@ fn maildir_each_mechanism() {
             let dialogue = brings(&room, server.address, &options, &messages);
             assert!(dialogue.contains(sign) && logins(&dialogue) == 1, "{way}: {dialogue}");
         }
+    }
+}
+
+fn maildir_initial_response() {
+    let messages = few();
+    let room = Room::new(Maildir::with(&messages));
+    for (token, always) in
+        [("short", "C: AUTH XOAUTH2 ****\n"), (&*"long".repeat(60), "C: AUTH XOAUTH2\nS: +\nC: ****\n")]
+    {
+        let file = room.file("token");
+        fs::write(&file, token).unwrap();
+        let file = file.to_str().unwrap();
+        let server = room.serve(&["--mechanisms", "XOAUTH2,OAUTHBEARER", "--token-file", file]);
+        let behind = "C: AUTH XOAUTH2\nS: +\nC: ****\n";
+        // What does not fit into a line of 255 octets goes behind a challenge, whatever was asked for.
+        for (when, line) in [("auto", behind), ("never", behind), ("always", always)] {
+            let options = ["--stls", "--auth", "xoauth2", "--token-file", file, "--initial-response", when];
+            let dialogue = brings(&room, server.address, &options, &messages);
+            assert!(dialogue.contains(line), "{when}: {dialogue}");
+        }
+    }
+}
+
+fn maildir_system_authorities() {
+    let room = Room::new(Maildir::with(&few()));
+    let other = Room::new(Maildir::new());
+    let server = room.serve(&[]);
+    for (authority, fits) in [(&room, true), (&other, false)] {
+        let mut fetch = Command::new(built::example("fetch"));
+        // Where the system's own would be found, this stands in for them.
+        fetch.env("SSL_CERT_FILE", authority.file("authority.pem")).env_remove("SSL_CERT_DIR");
+        fetch.args(["--stls", "--user", USER, "--password-file"]).arg(peers::password_file(&room.maildir));
+        let ran = peers::run(fetch.arg(server.address.to_string()).arg(room.file("fetched")));
+        assert_eq!(ran.status.code(), Some(if fits { 0 } else { 3 }), "{}", ran.stderr);
     }
 }
 

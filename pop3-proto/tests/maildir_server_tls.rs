@@ -3,30 +3,25 @@
 
 mod support;
 
-use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
-use std::time::Duration;
-
-use rustls::crypto::ring;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use std::io::Read;
 
 use support::maildir::Maildir;
-use support::peers::MaildirServer;
+use support::tls::{Line, Room, capabilities, connect, rest, status};
 
 const LOGIN: &[u8] = b"USER mrose\r\nPASS tan staaf\r\n";
 const LOGGED_IN: &str = "+OK send PASS\r\n+OK maildrop locked and ready\r\n";
 
 #[test]
 fn implicit_tls_carries_the_whole_session_greeting_included() {
-    let room = Room::new();
+    let room = room();
     let server = room.serve(&["--implicit-tls"]);
 
     let mut tls = room.handshake(connect(server.address)).unwrap();
     assert_eq!(status(&mut tls), "+OK POP3 server ready\r\n");
-    assert_eq!(capabilities(&mut tls), ["TOP", "USER", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "UIDL"]);
+    assert_eq!(
+        capabilities(&mut tls),
+        ["TOP", "USER", "SASL PLAIN LOGIN", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "UIDL"]
+    );
     tls.write_all(&[LOGIN, b"STLS\r\nRETR 1\r\nDELE 1\r\nQUIT\r\n"].concat()).unwrap();
 
     let answers = "-ERR not implemented\r\n+OK message follows\r\n..\r\n.\r\n+OK message deleted\r\n+OK POP3 server signing off\r\n";
@@ -36,7 +31,7 @@ fn implicit_tls_carries_the_whole_session_greeting_included() {
 
 #[test]
 fn stls_makes_the_login_possible() {
-    let room = Room::new();
+    let room = room();
     let server = room.serve(&[]);
 
     let mut clear = connect(server.address);
@@ -60,7 +55,7 @@ fn stls_makes_the_login_possible() {
 /// P2: what stands behind STLS in the clear was put there by somebody on the way.
 #[test]
 fn octets_behind_stls_in_the_clear_end_the_session() {
-    let room = Room::new();
+    let room = room();
     let server = room.serve(&["--allow-cleartext"]);
 
     for behind in ["CAPA\r\n", "X"] {
@@ -90,7 +85,7 @@ fn octets_behind_stls_in_the_clear_end_the_session() {
 /// A user name that was given in the clear is not remembered (P3), and neither is the timestamp for APOP.
 #[test]
 fn nothing_of_what_was_said_before_stls_is_remembered() {
-    let room = Room::new();
+    let room = room();
     let server = room.serve(&["--allow-cleartext", "--apop"]);
 
     let mut clear = connect(server.address);
@@ -103,99 +98,9 @@ fn nothing_of_what_was_said_before_stls_is_remembered() {
     assert_eq!(rest(&mut tls), "-ERR USER first\r\n-ERR not implemented\r\n+OK POP3 server signing off\r\n");
 }
 
-/// A maildrop with the message `.`, and a certificate.
-struct Room {
-    maildir: Maildir,
-    certificate: CertificateDer<'static>,
-}
-
-impl Room {
-    fn new() -> Self {
-        let mut maildir = Maildir::new();
-        maildir.deliver(b".");
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        fs::write(maildir.room().join("cert.pem"), made.cert.pem()).unwrap();
-        fs::write(maildir.room().join("key.pem"), made.signing_key.serialize_pem()).unwrap();
-        Self { maildir, certificate: made.cert.der().clone() }
-    }
-
-    fn serve(&self, options: &[&str]) -> MaildirServer {
-        let file = |name| self.maildir.room().join(name).to_str().unwrap().to_owned();
-        let (cert, key) = (file("cert.pem"), file("key.pem"));
-        MaildirServer::start_with(&self.maildir, &[options, &["--tls-cert", &cert, "--tls-key", &key]].concat())
-    }
-
-    fn handshake(&self, clear: BufReader<TcpStream>) -> std::io::Result<BufReader<Tls>> {
-        assert!(clear.buffer().is_empty(), "octets in front of the handshake");
-        let mut roots = RootCertStore::empty();
-        roots.add(self.certificate.clone()).unwrap();
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let name = ServerName::try_from("localhost").unwrap();
-        let mut connection = ClientConnection::new(Arc::new(config), name).unwrap();
-        let mut stream = clear.into_inner();
-        while connection.is_handshaking() {
-            connection.complete_io(&mut stream)?;
-        }
-        Ok(BufReader::new(Tls(StreamOwned::new(connection, stream))))
-    }
-}
-
-struct Tls(StreamOwned<ClientConnection, TcpStream>);
-
-impl Read for Tls {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        self.0.read(buffer)
-    }
-}
-
-/// So that what is read may be buffered, and what is written not.
-trait Line: BufRead {
-    fn write_all(&mut self, octets: &[u8]) -> std::io::Result<()>;
-}
-
-impl Line for BufReader<Tls> {
-    fn write_all(&mut self, octets: &[u8]) -> std::io::Result<()> {
-        self.get_mut().0.write_all(octets)
-    }
-}
-
-impl Line for BufReader<TcpStream> {
-    fn write_all(&mut self, octets: &[u8]) -> std::io::Result<()> {
-        self.get_mut().write_all(octets)
-    }
-}
-
-fn connect(address: SocketAddr) -> BufReader<TcpStream> {
-    let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    stream.set_nodelay(true).unwrap();
-    BufReader::new(stream)
-}
-
-#[track_caller]
-fn status(line: &mut impl Line) -> String {
-    let mut status = String::new();
-    line.read_line(&mut status).unwrap();
-    status
-}
-
-#[track_caller]
-fn capabilities(line: &mut impl Line) -> Vec<String> {
-    line.write_all(b"CAPA\r\n").unwrap();
-    assert_eq!(status(line), "+OK capability list follows\r\n");
-    let rows = std::iter::repeat_with(|| status(line)).take_while(|row| row != ".\r\n");
-    rows.map(|row| row.trim_end().to_owned()).collect()
-}
-
-/// What comes until the server closes the connection, which it does with TLS's own word for the end (close_notify): rustls reports an
-/// error otherwise.
-#[track_caller]
-fn rest(line: &mut impl Line) -> String {
-    let mut rest = String::new();
-    line.read_to_string(&mut rest).unwrap();
-    rest
+/// A maildrop with the message `.`.
+fn room() -> Room {
+    let mut maildir = Maildir::new();
+    maildir.deliver(b".");
+    Room::new(maildir)
 }

@@ -305,3 +305,28 @@ fn answers_come_in_the_order_of_the_commands() {
     assert_eq!(answers, ["Err { to: Stat", "Ok { to: Dele", "Ok { to: Retr", "Err { to: List", "Ok { to: Rset"]);
     assert_eq!(client.outstanding(), 0);
 }
+
+#[test]
+fn an_answer_in_a_batch_that_makes_no_sense_ends_pipelining() {
+    for (command, answer) in [
+        (Command::Stat, &b"+OK all well\r\n"[..]),
+        (Command::list(1).unwrap(), b"+OK \r\n"),
+        (Command::List(None), b"+OK\r\n-ERR no such message\r\n.\r\n"),
+        (Command::Uidl(None), b"+OK\r\n1\r\n.\r\n"),
+    ] {
+        // Alone, it is a bad answer and no more.
+        let mut client = logged_in(Config::new(), "PIPELINING");
+        client.send(&command, &mut vec![]).unwrap();
+        feed(&mut client, answer);
+        assert!(client.pipelines(), "{command:?}");
+        // With another outstanding behind it, the server may have mixed them up.
+        client.send(&command, &mut vec![]).unwrap();
+        client.send(&Command::Noop, &mut vec![]).unwrap();
+        feed(&mut client, answer);
+        assert!(!client.pipelines(), "{command:?}");
+        assert_eq!(client.may_send(&Command::Noop), Err(Misuse::Outstanding { awaiting: Verb::Noop }));
+        feed(&mut client, b"+OK\r\n");
+        client.send(&Command::Noop, &mut vec![]).unwrap();
+        assert_eq!(client.may_send(&Command::Noop), Err(Misuse::Outstanding { awaiting: Verb::Noop }));
+    }
+}

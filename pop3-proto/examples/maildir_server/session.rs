@@ -8,15 +8,17 @@
 //! reads answers is held up by its own socket, and no queue grows here. The stream may be any: with STLS it becomes another
 //! one in the middle of the session.
 
-use crate::account::Account;
+use crate::account::{Account, Verdict};
 use crate::maildir::{Mailbox, Maildir, NotOpened};
 use crate::tls::{self, Tls};
+use base64ct::{Base64, Encoding as _};
 use pop3_proto::{
-    Command, Config, Greeting, Incoming, Login, Maildrop, MessageNumber, Misuse, Reply, ResponseCode, Server, State,
-    Top, Wait,
+    Auth, Command, Config, Greeting, Incoming, Maildrop, MessageNumber, Misuse, Reply, ResponseCode, Server, State,
+    Top, Trace, Wait,
 };
 use std::error::Error;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -33,7 +35,12 @@ pub(crate) struct House {
     pub(crate) config: Arc<Config>,
     /// Whether greetings carry a timestamp.
     pub(crate) apop: bool,
+    /// Whether the dialogues go to stderr.
+    pub(crate) trace: bool,
 }
+
+/// The one mechanism that is not the machine's (RFC 2195).
+pub(crate) const CRAM_MD5: &str = "CRAM-MD5";
 
 /// Commands are short, and a longer line comes in several reads.
 const READ: usize = 4096;
@@ -49,20 +56,20 @@ const LINGER: Duration = Duration::from_secs(2);
 const LINGER_OCTETS: usize = 64 * 1024;
 
 /// Serves one session to its end. An error is for the log: the client did not wait for the end, or we could not give it.
-pub(crate) async fn serve<S>(house: &House, stream: S) -> Result<(), Box<dyn Error + Send + Sync>>
+pub(crate) async fn serve<S>(house: &House, stream: S, peer: SocketAddr) -> Result<(), Box<dyn Error + Send + Sync>>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     match &house.tls {
         Tls::None => {
-            Session::new(house, stream, Server::new)?.run().await?;
+            Session::new(house, stream, peer, Server::new)?.run().await?;
         }
         Tls::Implicit(acceptor) => {
             let stream = tls::accept(acceptor, stream, house.config.patience(Wait::Tls)).await?;
-            Session::new(house, stream, Server::over_tls)?.run().await?;
+            Session::new(house, stream, peer, Server::over_tls)?.run().await?;
         }
         Tls::Stls(acceptor) => {
-            if let Some(session) = Session::new(house, stream, Server::new)?.run().await? {
+            if let Some(session) = Session::new(house, stream, peer, Server::new)?.run().await? {
                 session.over_tls(acceptor).await?.run().await?;
             }
         }
@@ -78,6 +85,8 @@ struct Session<'h, S> {
     maildrop: Maildrop,
     server: Server,
     timestamp: Option<String>,
+    /// The challenge of CRAM-MD5 that waits for its response.
+    challenge: Option<String>,
     wire: Wire<S>,
 }
 
@@ -86,6 +95,7 @@ impl<'h, S: AsyncRead + AsyncWrite + Unpin> Session<'h, S> {
     fn new(
         house: &'h House,
         stream: S,
+        peer: SocketAddr,
         server: impl FnOnce(Arc<Config>, Greeting<'_>, &mut Vec<u8>) -> Server,
     ) -> Result<Self, Misuse> {
         let timestamp = house.apop.then(timestamp);
@@ -97,8 +107,9 @@ impl<'h, S: AsyncRead + AsyncWrite + Unpin> Session<'h, S> {
         let server = server(Arc::clone(&house.config), greeting, &mut out);
         // As long as the client may be silent, it may also refuse to read. Longer, and it would keep the maildrop locked.
         let patience = house.config.patience(Wait::Command);
-        let wire = Wire { stream, out, patience };
-        Ok(Self { house, mailbox: None, maildrop: Maildrop::default(), server, timestamp, wire })
+        let trace = house.trace.then(|| (peer, Trace::new()));
+        let wire = Wire { stream, out, patience, trace };
+        Ok(Self { house, mailbox: None, maildrop: Maildrop::default(), server, timestamp, challenge: None, wire })
     }
 
     /// The session as it goes on behind STLS. If the handshake fails, it does not.
@@ -116,7 +127,8 @@ impl<'h, S: AsyncRead + AsyncWrite + Unpin> Session<'h, S> {
             maildrop: self.maildrop,
             server: self.server,
             timestamp: None,
-            wire: Wire { stream, out: self.wire.out, patience: self.wire.patience },
+            challenge: None,
+            wire: Wire { stream, out: self.wire.out, patience: self.wire.patience, trace: self.wire.trace },
         })
     }
 
@@ -132,7 +144,7 @@ impl<'h, S: AsyncRead + AsyncWrite + Unpin> Session<'h, S> {
             }
             // From command to command, and not from read to read: an octet now and then is no sign of life.
             let silence = self.server.patience().map(|patience| patience.saturating_sub(last_command.elapsed()));
-            let n = match within(silence, self.wire.stream.read(&mut buffer)).await {
+            let n = match within(silence, self.wire.read(&mut buffer)).await {
                 Some(read) => read?,
                 None => {
                     self.server.handle_autologout();
@@ -148,17 +160,24 @@ impl<'h, S: AsyncRead + AsyncWrite + Unpin> Session<'h, S> {
             // the session is over and nobody wants the rest.
             let mut input = &buffer[..n];
             loop {
-                match self.server.next_event(&mut input, &mut self.wire.out) {
-                    Ok(Some(incoming)) => self.answer(incoming).await?,
-                    Ok(None) => break,
+                let more = match self.server.next_event(&mut input, &mut self.wire.out) {
+                    Ok(Some(incoming)) => {
+                        self.answer(incoming).await?;
+                        last_command = Instant::now();
+                        true
+                    }
+                    // The machine may have refused something all the same: it ends some SASL exchanges by itself.
+                    Ok(None) => false,
                     Err(error) => {
                         lost = Some(error);
-                        break;
+                        false
                     }
-                }
-                last_command = Instant::now();
+                };
                 if self.server.refused() >= REFUSED || self.server.failed_logins() >= FAILED_LOGINS {
                     self.server.abort();
+                    break;
+                }
+                if !more {
                     break;
                 }
                 self.wire.flush_if_full().await?;
@@ -173,7 +192,12 @@ impl<'h, S: AsyncRead + AsyncWrite + Unpin> Session<'h, S> {
 
     async fn answer(&mut self, incoming: Incoming<'_>) -> Result<(), Box<dyn Error + Send + Sync>> {
         match incoming {
-            Incoming::Login(login) => Ok(self.login(&login).await?),
+            Incoming::Login(login) => {
+                let verdict = self.house.account.judge(&login, self.timestamp.as_deref());
+                Ok(self.login(verdict).await?)
+            }
+            Incoming::Auth(auth) => Ok(self.begin_cram_md5(&auth)?),
+            Incoming::Response(response) => Ok(self.end_cram_md5(response.reveal()).await?),
             Incoming::Update => Ok(self.update().await?),
             Incoming::Command(Command::Retr(number)) => self.message(number, None).await,
             Incoming::Command(Command::Top { number, lines }) => self.message(number, Some(Top::new(lines))).await,
@@ -186,11 +210,39 @@ impl<'h, S: AsyncRead + AsyncWrite + Unpin> Session<'h, S> {
         }
     }
 
-    async fn login(&mut self, login: &Login<'_>) -> Result<(), Misuse> {
+    /// CRAM-MD5 is the only mechanism of ours that the machine does not run. The challenge is a new one each time: a
+    /// response that somebody overheard is worth nothing.
+    fn begin_cram_md5(&mut self, auth: &Auth<'_>) -> Result<(), Misuse> {
+        if auth.initial_line().is_some() {
+            return self.server.reply(&Reply::err("in this mechanism the server speaks first")?, &mut self.wire.out);
+        }
+        let challenge = timestamp();
+        self.server.challenge(challenge.as_bytes(), &mut self.wire.out)?;
+        self.challenge = Some(challenge);
+        Ok(())
+    }
+
+    async fn end_cram_md5(&mut self, response: &[u8]) -> Result<(), Misuse> {
+        let decoded = std::str::from_utf8(response).ok().and_then(|line| Base64::decode_vec(line).ok());
+        let verdict = match (self.challenge.take(), decoded) {
+            (Some(challenge), Some(response)) => self.house.account.judge_cram_md5(challenge.as_bytes(), &response),
+            _ => Verdict::Refused("the response is not base64"),
+        };
+        self.login(verdict).await
+    }
+
+    async fn login(&mut self, verdict: Verdict) -> Result<(), Misuse> {
         let out = &mut self.wire.out;
-        if !self.house.account.admits(login, self.timestamp.as_deref()) {
-            sleep(FAILED_LOGIN_DELAY).await;
-            return self.server.reply(&Reply::err("wrong name or password")?, out);
+        match verdict {
+            Verdict::Admitted => {}
+            Verdict::Refused(words) => {
+                sleep(FAILED_LOGIN_DELAY).await;
+                return self.server.reply(&Reply::err(words)?, out);
+            }
+            Verdict::TokenRefused(json) => {
+                sleep(FAILED_LOGIN_DELAY).await;
+                return self.server.reject_token(json, out);
+            }
         }
         match self.house.maildir.open().await {
             Ok((mailbox, maildrop)) => {
@@ -242,7 +294,11 @@ impl<'h, S: AsyncRead + AsyncWrite + Unpin> Session<'h, S> {
             Ok(octets) => octets,
             Err(error) => {
                 eprintln!("message {number} cannot be read: {error}");
-                return Ok(server.reply(&Reply::err("the message cannot be read")?, &mut wire.out)?);
+                let reply = Reply::err("the message cannot be read")?;
+                // A message that somebody else removed is gone. Anything else may pass (RFC 3206 section 4).
+                let gone = error.kind() == io::ErrorKind::NotFound;
+                let reply = if gone { reply } else { reply.with_code(ResponseCode::SysTemp) };
+                return Ok(server.reply(&reply, &mut wire.out)?);
             }
         };
         server.begin("message follows", &mut wire.out)?;
@@ -290,9 +346,19 @@ struct Wire<S> {
     stream: S,
     out: Vec<u8>,
     patience: Option<Duration>,
+    /// With the client's address, because several dialogues share stderr.
+    trace: Option<(SocketAddr, Trace)>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
+    async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.stream.read(buffer).await?;
+        if let Some((peer, trace)) = &mut self.trace {
+            trace.client(&buffer[..n], |line| eprintln!("{peer} {line}"));
+        }
+        Ok(n)
+    }
+
     async fn flush_if_full(&mut self) -> io::Result<()> {
         if self.out.len() < FULL { Ok(()) } else { self.flush().await }
     }
@@ -300,6 +366,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     async fn flush(&mut self) -> io::Result<()> {
         if self.out.is_empty() {
             return Ok(());
+        }
+        if let Some((peer, trace)) = &mut self.trace {
+            trace.server(&self.out, |line| eprintln!("{peer} {line}"));
         }
         let written = async {
             self.stream.write_all(&self.out).await?;

@@ -236,7 +236,10 @@ impl Client {
             }),
             _ => Ok(Data::None),
         };
-        parsed.unwrap_or_else(Data::Malformed)
+        parsed.unwrap_or_else(|fault| {
+            self.doubt();
+            Data::Malformed(fault)
+        })
     }
 
     fn row<'l>(&mut self, line: &'l [u8]) -> Result<Event<'l>, Error> {
@@ -261,7 +264,16 @@ impl Client {
             Verb::Lang => self.parse(|_| grammar::listing::language_listing(text)).map(Event::Language),
             _ => Ok(Event::Line(Text::from(text))),
         };
-        Ok(event.unwrap_or_else(|fault| Event::BadRow { of: entry.verb, line: Text::from(text), fault }))
+        Ok(event.unwrap_or_else(|fault| {
+            self.doubt();
+            Event::BadRow { of: entry.verb, line: Text::from(text), fault }
+        }))
+    }
+
+    /// An answer that makes no sense, with others outstanding: a server that announces PIPELINING and cannot do it looks
+    /// like this before it looks worse.
+    fn doubt(&mut self) {
+        self.one_at_a_time |= self.outstanding.len() > 1;
     }
 
     /// The end of a multi-line response.

@@ -44,7 +44,7 @@ impl Client {
         let (Some(first), Some(last)) = (self.outstanding.first(), self.outstanding.last()) else { return Ok(()) };
         let awaiting = Misuse::Outstanding { awaiting: first.verb };
         let verb = command.verb();
-        if self.config.pipelining == Pipelining::Never || self.known.support(Extension::Pipelining) != Support::Yes {
+        if !self.pipelines() {
             return Err(awaiting);
         }
         let with_login = verb == Verb::Pass

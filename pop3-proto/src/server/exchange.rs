@@ -20,6 +20,12 @@ impl Server {
         #[cfg(feature = "sasl")]
         let running = self.running.take();
         self.answering = Answering::Nothing;
+        #[cfg(feature = "sasl")]
+        if running == Some(Running::Rejected) {
+            // The token was refused already: whatever the client says to that, this is a failed login.
+            self.refuse_token(out);
+            return None;
+        }
         // RFC 5034 §4: "If the client wishes to cancel the authentication exchange, it issues a line with a single
         // "*". If the server receives such a response, it MUST reject the AUTH command by sending an -ERR reply."
         if line == b"*" {
@@ -78,13 +84,15 @@ impl Server {
                 self.user = Some(name);
                 self.ask(Running::LoginPassword, out)
             }
-            Ok(Turn::Refused) => {
-                self.answering = Answering::Command(Verb::Auth, Shape::SingleLine);
-                // An answer is owed, and this is one that AUTH takes.
-                let _ = self.reply(&Reply::fixed(Status::Err, "the token is not accepted"), out);
-                None
-            }
             Err(fault) => Some(self.refuse(Verb::Auth, Refusal::Syntax(fault), out)),
         }
+    }
+
+    /// The end of [`Server::reject_token`].
+    #[cfg(feature = "sasl")]
+    fn refuse_token(&mut self, out: &mut Vec<u8>) {
+        self.answering = Answering::Command(Verb::Auth, Shape::SingleLine);
+        // An answer is owed, and this is one that AUTH takes.
+        let _ = self.reply(&Reply::fixed(Status::Err, "the token is not accepted"), out);
     }
 }

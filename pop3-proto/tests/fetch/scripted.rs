@@ -32,6 +32,16 @@ pub(crate) enum Quit {
     Silence,
 }
 
+/// What STLS does. There is no TLS here: whoever means it does not get far.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Stls {
+    Refused,
+    /// `+OK`, and these octets right behind it.
+    AndBehind(&'static [u8]),
+    /// `+OK`, and these octets once the client has begun its handshake.
+    AndLater(&'static [u8]),
+}
+
 /// What the server is and does.
 #[derive(Clone)]
 pub(crate) struct Script {
@@ -40,6 +50,9 @@ pub(crate) struct Script {
     pub(crate) capabilities: Option<[&'static [&'static str]; 2]>,
     pub(crate) user: &'static str,
     pub(crate) password: &'static str,
+    pub(crate) stls: Stls,
+    /// What PASS and AUTH get, whatever stands in them.
+    pub(crate) login_gets: Option<&'static str>,
     pub(crate) has_uidl: bool,
     pub(crate) takes_dele: bool,
     pub(crate) quit: Quit,
@@ -60,6 +73,8 @@ pub(crate) struct Session {
     pub(crate) log: Vec<String>,
     /// The most commands that lay here at once.
     pub(crate) most_at_once: usize,
+    /// What came that is no command: everything behind the `+OK` to STLS, and TLS.
+    pub(crate) raw: Vec<u8>,
 }
 
 impl Session {
@@ -83,6 +98,8 @@ impl Script {
             capabilities: Some([PLAIN, PIPELINING]),
             user: USER,
             password: PASSWORD,
+            stls: Stls::Refused,
+            login_gets: None,
             has_uidl: true,
             takes_dele: true,
             quit: Quit::Ok,
@@ -158,6 +175,24 @@ impl Talk {
                     argument.clone_into(&mut user);
                     self.say("+OK");
                 }
+                ("PASS" | "AUTH", false) if script.login_gets.is_some() => {
+                    let answer = script.login_gets.unwrap_or_default();
+                    logged_in = answer.starts_with("+OK");
+                    self.say(answer);
+                }
+                ("STLS", false) => match script.stls {
+                    Stls::Refused => self.say("-ERR not today"),
+                    Stls::AndBehind(octets) => {
+                        self.send(&[b"+OK begin TLS negotiation\r\n", octets].concat());
+                        return self.rest();
+                    }
+                    Stls::AndLater(octets) => {
+                        self.say("+OK begin TLS negotiation");
+                        self.read(Duration::from_secs(20));
+                        self.send(octets);
+                        return self.rest();
+                    }
+                },
                 ("PASS", false) if user == script.user && argument == script.password => {
                     logged_in = true;
                     self.say("+OK maildrop ready");
@@ -238,7 +273,7 @@ impl Talk {
 
     /// The next line; `None` when the client has closed, or is silent for too long.
     fn command(&mut self) -> Option<String> {
-        while !self.input.contains(&b'\n') {
+        while !self.input.contains(&b'\n') && self.input.first() != Some(&TLS_HANDSHAKE) {
             if !self.read(Duration::from_secs(20)) {
                 return None;
             }
@@ -246,12 +281,22 @@ impl Talk {
         // Whoever sends early has done so by now, or soon will have.
         self.read(Duration::from_millis(5));
         self.session.most_at_once = self.session.most_at_once.max(self.waiting());
+        if self.input.first() == Some(&TLS_HANDSHAKE) {
+            self.rest();
+            return None;
+        }
         let end = self.input.iter().position(|&octet| octet == b'\n').unwrap();
         let line: Vec<u8> = self.input.drain(..=end).collect();
         let line = String::from_utf8(line).unwrap();
         let line = line.strip_suffix("\r\n").expect("a command ends in CRLF").to_owned();
         self.session.log.push(line.clone());
         Some(line)
+    }
+
+    /// Takes whatever comes until the client closes.
+    fn rest(&mut self) {
+        while self.read(Duration::from_secs(20)) {}
+        self.session.raw = std::mem::take(&mut self.input);
     }
 
     /// The one that is being answered counts.
@@ -287,6 +332,9 @@ impl Talk {
         let _ = self.socket.write_all(octets);
     }
 }
+
+/// The first octet of a TLS record that holds a part of a handshake (RFC 8446 section 5.1).
+const TLS_HANDSHAKE: u8 = 0x16;
 
 fn list(lines: impl Iterator<Item = String>) -> String {
     let mut out = String::from("+OK");
