@@ -2,20 +2,27 @@
 //!
 //! ```text
 //! cargo run --release -p pop3-proto --example fetch -- \
-//!     --user mrose --password-file FILE --allow-cleartext [--delete] [--uidl-state FILE] HOST[:PORT] DIR
+//!     --user mrose --password-file FILE [--tls] [--delete] [--uidl-state FILE] HOST[:PORT] DIR
 //! ```
 //!
 //! A blocking driver around [`Client`](pop3_proto::Client) that is meant to be read, and good enough to be used.
 //!
+//! Nothing secret goes out without TLS: the connection begins in the clear and turns to TLS by STLS (RFC 2595), or it is
+//! TLS from the first octet (`--tls`, RFC 8314); a server that has neither is left, unless `--allow-cleartext` says
+//! otherwise.
+//!
 //! | file | what is in it |
 //! |---|---|
 //! | `fetch.rs` | arguments, exit codes, and the order of the whole |
-//! | `fetch/connection.rs` | the machine and its stream: all reads and writes, all time limits |
-//! | `fetch/session.rs` | greeting, CAPA, login, CAPA, UIDL, LIST and, in the end, QUIT |
+//! | `fetch/connection.rs` | the machine and its line: all reads and writes, all time limits, the beginning of TLS |
+//! | `fetch/tls.rs` | whom to trust, and the handshake, with rustls |
+//! | `fetch/credentials.rs` | who logs in, and in which ways |
+//! | `fetch/session.rs` | greeting, CAPA, STLS, login, CAPA, UIDL, LIST and, in the end, QUIT |
 //! | `fetch/download.rs` | RETR and DELE, with many commands on the way if the server announced PIPELINING |
 //! | `fetch/store.rs` | how a message gets on disk whole or not at all |
 //! | `fetch/known.rs` | the file of `--uidl-state` |
 //! | `fetch/place.rs` | `HOST[:PORT]` and `pop://` URLs |
+//! | `fetch/log.rs` | what `--trace` shows |
 //! | `fetch/report.rs` | what is said on the way |
 //!
 //! The order of things is the point of it. A message is written under a temporary name, made durable (fsync), and gets its
@@ -25,10 +32,14 @@
 
 #[path = "fetch/connection.rs"]
 mod connection;
+#[path = "fetch/credentials.rs"]
+mod credentials;
 #[path = "fetch/download.rs"]
 mod download;
 #[path = "fetch/known.rs"]
 mod known;
+#[path = "fetch/log.rs"]
+mod log;
 #[path = "fetch/place.rs"]
 mod place;
 #[path = "fetch/report.rs"]
@@ -37,29 +48,34 @@ mod report;
 mod session;
 #[path = "fetch/store.rs"]
 mod store;
+#[path = "fetch/tls.rs"]
+mod tls;
 
-use clap::Parser;
-use connection::{Connection, Failure, Stream};
+use clap::{Parser, ValueEnum};
+use connection::Connection;
+use credentials::{Login, Way, secret_in};
 use download::{Deletion, Download, Outcome};
 use known::Known;
+use log::Log;
 use place::{Mechanism, Place};
-use pop3_proto::{Committed, Config, Secret, UniqueId, Wait};
+use pop3_proto::{Committed, Config, InitialResponse, Secret, UniqueId, Wait};
 use report::Report;
-use session::{Listed, Listing, Login, UniqueIds, Way};
+use session::{Listed, Listing, UniqueIds};
 use std::collections::BTreeSet;
+use std::io;
 use std::io::Write as _;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
-use std::{fs, io};
 use store::Store;
+use tls::{Identity, Tls, Trust};
 
 /// Downloads all messages of a POP3 maildrop, each into a file of its own.
 #[derive(Parser)]
 #[command(name = "fetch", after_help = EXIT_CODES)]
 struct Arguments {
-    /// HOST, HOST:PORT (110 if not given), or a URL: pop://USER;AUTH=+APOP@HOST:PORT (RFC 2384)
+    /// HOST, HOST:PORT (110 if not given, 995 with --tls), or a URL: pop://USER;AUTH=+APOP@HOST:PORT (RFC 2384)
     #[arg(value_name = "SERVER")]
     place: Place,
 
@@ -73,7 +89,52 @@ struct Arguments {
 
     /// The file whose first line is the password
     #[arg(long, value_name = "FILE")]
-    password_file: PathBuf,
+    password_file: Option<PathBuf>,
+
+    /// The file whose first line is the access token, for the ways xoauth2 and oauthbearer
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+
+    /// The ways to log in that are allowed, the best first (plain, login and userpass, if not given)
+    #[arg(long, value_name = "WAY", value_delimiter = ',')]
+    auth: Vec<Way>,
+
+    /// The same as --auth apop
+    #[arg(long, conflicts_with = "auth")]
+    apop: bool,
+
+    /// When the first response goes into the AUTH line: where it saves time, or never, or with tokens too
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Initial::Auto)]
+    initial_response: Initial,
+
+    /// TLS from the first octet
+    #[arg(long, conflicts_with_all = ["stls", "allow_cleartext"])]
+    tls: bool,
+
+    /// TLS by the command STLS. That is what happens without --tls, too; this is for whoever wants to see it written down
+    #[arg(long, conflicts_with = "allow_cleartext")]
+    stls: bool,
+
+    /// Log in without TLS where the server has no STLS: whoever is on the way can read the password and the mail, and can
+    /// make it look as if there were no STLS
+    #[arg(long)]
+    allow_cleartext: bool,
+
+    /// Trust the certification authorities in FILE (PEM), and not those of the system
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+
+    /// Take any certificate: TLS, but nobody knows with whom
+    #[arg(long, conflicts_with = "ca")]
+    insecure: bool,
+
+    /// Our own certificate (PEM, with its chain), for servers that want one
+    #[arg(long, value_name = "FILE", requires = "client_key")]
+    client_cert: Option<PathBuf>,
+
+    /// Its private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "client_cert")]
+    client_key: Option<PathBuf>,
 
     /// Delete from the server what this run fetched, once it is safely on disk
     #[arg(long)]
@@ -84,17 +145,21 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     uidl_state: Option<PathBuf>,
 
-    /// Log in without TLS: whoever is on the way can read the password and the mail
-    #[arg(long)]
-    allow_cleartext: bool,
-
-    /// Log in with APOP, and never with USER and PASS. It stands on MD5, which is broken
-    #[arg(long)]
-    apop: bool,
-
     /// Give up when nothing came for so long (5 minutes for the greeting, 10 for an answer, if not given)
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: Option<u64>,
+
+    /// Show the dialogue on stderr, credentials masked and message text left out
+    #[arg(long)]
+    trace: bool,
+}
+
+/// [`InitialResponse`], as the command line has it.
+#[derive(Clone, Copy, ValueEnum)]
+enum Initial {
+    Auto,
+    Never,
+    Always,
 }
 
 const EXIT_CODES: &str = "Exit codes:
@@ -116,7 +181,7 @@ enum Exit {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let mut report = Report::new();
+    let mut report = Report::new(arguments.trace);
     let exit = run(&arguments, &mut report).unwrap_or_else(|(exit, why)| {
         report.end();
         report.note(&why);
@@ -130,32 +195,39 @@ fn run(arguments: &Arguments, report: &mut Report) -> Result<Exit, (Exit, String
     let usage = |why: String| (Exit::Usage, why);
     let file = |path: &Path, error: io::Error| usage(format!("{}: {error}", path.display()));
     let login = login(arguments).map_err(usage)?;
+    let tls = tls(arguments).map_err(usage)?;
     let store = Store::open(&arguments.directory).map_err(|error| file(&arguments.directory, error))?;
     let known = arguments.uidl_state.as_deref();
     let known = known.map(|path| Known::load(path).map_err(|error| file(path, error))).transpose()?;
-
-    // One machine word for each setting. Without the first, the machine sends no credentials before TLS (RFC 8314).
-    let mut config = Config::new().rows(MAX_MESSAGES);
-    if arguments.allow_cleartext {
-        config = config.allow_cleartext_login();
+    if arguments.insecure {
+        report.note("--insecure: nobody checks whose certificate it is, and whoever is on the way can read everything");
     }
-    if arguments.apop {
+
+    // One machine word for each setting. As it comes, the machine sends no credentials before TLS (RFC 8314).
+    let mut config = Config::new().rows(MAX_MESSAGES).initial_response(match arguments.initial_response {
+        Initial::Auto => InitialResponse::Auto,
+        Initial::Never => InitialResponse::Never,
+        Initial::Always => InitialResponse::Always,
+    });
+    if arguments.allow_cleartext {
+        config = config.tls(pop3_proto::Tls::Opportunistic);
+    }
+    if login.ways.contains(&Way::Apop) {
         config = config.allow_apop_md5();
     }
 
-    let no_session =
-        |why: String| (Exit::NoSession, format!("{}:{}: {why}", arguments.place.host, arguments.place.port));
+    let no_session = |why: String| (Exit::NoSession, format!("{}:{}: {why}", login.host, login.port));
     let timeout = arguments.timeout.map(Duration::from_secs);
     let patience = timeout.or_else(|| config.patience(Wait::Greeting));
-    let socket = connect(&arguments.place, patience).map_err(|error| no_session(error.to_string()))?;
-    let mut connection = Connection::new(socket, config, timeout);
-    session::log_in(&mut connection, &login).map_err(|failure| {
-        let hint = match failure {
-            Failure::Ours(pop3_proto::Misuse::NeedsTls) => " (--allow-cleartext logs in without it)",
-            _ => "",
-        };
-        no_session(format!("{failure}{hint}"))
-    })?;
+    let socket = connect(&login.host, login.port, patience).map_err(|error| no_session(error.to_string()))?;
+    let log = Log::new(arguments.trace);
+    let (mut connection, tls) = if arguments.tls {
+        let connection = Connection::over_tls(socket, config, timeout, log, tls);
+        (connection.map_err(|failure| no_session(failure.to_string()))?, None)
+    } else {
+        (Connection::new(socket, config, timeout, log), Some(tls))
+    };
+    session::log_in(&mut connection, &login, tls).map_err(no_session)?;
 
     Fetch { store, known, delete: arguments.delete, report }
         .maildrop(&mut connection)
@@ -164,36 +236,62 @@ fn run(arguments: &Arguments, report: &mut Report) -> Result<Exit, (Exit, String
 
 /// Who logs in, from the arguments and the URL.
 fn login(arguments: &Arguments) -> Result<Login, String> {
-    let user = match (&arguments.user, &arguments.place.user) {
+    let place = &arguments.place;
+    let user = match (&arguments.user, &place.user) {
         (Some(ours), Some(urls)) if ours != urls => return Err("--user and the URL name different users".to_owned()),
         (Some(user), _) | (None, Some(user)) => user.clone(),
-        (None, None) => return Err("whose maildrop? Say --user, or write it into the URL".to_owned()),
+        (None, None) => String::new(),
     };
-    let way = match (arguments.place.mechanism, arguments.apop) {
-        (_, true) => Way::Apop,
-        (Mechanism::Any, false) => Way::Pass,
+    let mut ways = match (arguments.apop, arguments.auth.as_slice()) {
+        (true, _) => vec![Way::Apop],
+        (false, []) => Login::DEFAULT.to_vec(),
+        (false, named) => named.to_vec(),
+    };
+    if place.mechanism == Mechanism::Apop {
         // A URL may come from anywhere, and cannot weaken what the user has not weakened (RFC 2384 §4).
-        (Mechanism::Apop, false) => return Err("the URL asks for APOP, which only --apop allows".to_owned()),
+        ways.retain(|way| *way == Way::Apop);
+        if ways.is_empty() {
+            return Err("the URL asks for APOP, which only --apop (or --auth apop) allows".to_owned());
+        }
+    }
+    if user.is_empty() && ways.iter().any(|way| way.needs_name()) {
+        return Err("whose maildrop? Say --user, or write it into the URL".to_owned());
+    }
+    let secret = |needed: fn(Way) -> bool, file: Option<&Path>, what, option| match (
+        ways.iter().find(|way| needed(**way)),
+        file,
+    ) {
+        (Some(way), None) => Err(format!("{way} needs a {what}: say {option}")),
+        (Some(_), Some(file)) => secret_in(file, what),
+        (None, _) => Ok(Secret::from(Vec::new())),
     };
-    let file = &arguments.password_file;
-    let mut password = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let end = password.iter().position(|&octet| octet == b'\n').unwrap_or(password.len());
-    password.truncate(end);
-    if password.ends_with(b"\r") {
-        password.pop();
-    }
-    if password.is_empty() {
-        return Err(format!("{}: the first line, which is the password, is empty", file.display()));
-    }
-    let login = Login { user, password: Secret::from(password), way };
+    let password = secret(Way::needs_password, arguments.password_file.as_deref(), "password", "--password-file")?;
+    let token = secret(Way::needs_token, arguments.token_file.as_deref(), "token", "--token-file")?;
+    let own_list = arguments.allow_cleartext || ways != Login::DEFAULT;
+    let (host, port) = (place.host.clone(), place.port(arguments.tls));
+    let login = Login { user, password, token, host, port, ways, own_list };
     login.check()?;
     Ok(login)
 }
 
+/// Whom to trust, and what to show of ourselves.
+fn tls(arguments: &Arguments) -> Result<Tls, String> {
+    let trust = match &arguments.ca {
+        _ if arguments.insecure => Trust::Nobody,
+        Some(file) => Trust::file(file)?,
+        None => Trust::System,
+    };
+    let identity = match (&arguments.client_cert, &arguments.client_key) {
+        (Some(chain), Some(key)) => Some(Identity::files(chain, key)?),
+        _ => None,
+    };
+    Tls::new(&arguments.place.host, trust, identity)
+}
+
 /// The first address that answers.
-fn connect(place: &Place, patience: Option<Duration>) -> io::Result<TcpStream> {
+fn connect(host: &str, port: u16, patience: Option<Duration>) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in (place.host.as_str(), place.port).to_socket_addrs()? {
+    for address in (host, port).to_socket_addrs()? {
         let connected = match patience {
             Some(patience) => TcpStream::connect_timeout(&address, patience),
             None => TcpStream::connect(address),
@@ -219,15 +317,13 @@ struct Fetch<'a> {
 }
 
 impl Fetch<'_> {
-    fn maildrop<S: Stream>(mut self, connection: &mut Connection<S>) -> Result<Exit, String> {
-        let listing = session::list(connection, self.report).map_err(|failure| failure.to_string())?;
+    fn maildrop(mut self, connection: &mut Connection) -> Result<Exit, String> {
+        let listing = session::list(connection, self.report, self.known.as_mut())?;
         if self.known.is_some() && listing.unique_ids == UniqueIds::None {
             let _ = session::quit(connection);
             return Err("the server has no UIDL, and so --uidl-state cannot tell what is new".to_owned());
         }
-        let is_known = |id: &UniqueId<'_>| self.known.as_ref().is_some_and(|known| known.contains(id));
-        let new: Vec<_> =
-            listing.messages.iter().filter(|message| !message.id.as_ref().is_some_and(is_known)).collect();
+        let new: Vec<_> = listing.messages.iter().filter(|message| !message.known).collect();
 
         self.report.begin(new.iter().filter_map(|message| message.octets).fold(0, u64::saturating_add));
         let mut download = Download::new(&new, &self.store, self.report);
@@ -285,26 +381,27 @@ impl Fetch<'_> {
     ///
     /// What is going to be deleted is not written down: should the deletion fail, the next run fetches it again, finds it on
     /// disk, and deletes it.
-    fn remember(&mut self, listing: &Listing, new: &[&Listed], outcomes: &[Outcome]) -> Result<(), String> {
-        let Some(known) = &mut self.known else { return Ok(()) };
-        let octets = |message: &Listed| message.id.as_ref().map(|id| id.as_bytes().to_vec());
-        let listed: BTreeSet<_> = listing.messages.iter().filter_map(octets).collect();
-        let mut ids = known.ids().clone();
+    fn remember(&self, listing: &Listing, new: &[&Listed], outcomes: &[Outcome]) -> Result<(), String> {
+        let Some(known) = &self.known else { return Ok(()) };
+        fn id(message: &Listed) -> Option<&[u8]> {
+            message.id.as_ref().map(UniqueId::as_bytes)
+        }
+        let mut ids: BTreeSet<_> = listing.messages.iter().filter(|message| message.known).filter_map(id).collect();
         // An id that is missing from a damaged listing may be on the server all the same.
-        if listing.unique_ids == UniqueIds::All {
-            ids.retain(|id| listed.contains(id));
+        if listing.unique_ids != UniqueIds::All {
+            ids.extend(known.gone());
         }
         if !self.delete {
             let with = |wanted: bool| {
                 let outcomes =
                     new.iter().zip(outcomes).filter(move |(_, outcome)| (**outcome == Outcome::Stored) == wanted);
-                outcomes.filter_map(|(message, _)| octets(message))
+                outcomes.filter_map(|(message, _)| id(message))
             };
             // Copies of one message may have one unique-id (RFC 1939 §7): then all of them must be there.
             let missing: BTreeSet<_> = with(false).collect();
             ids.extend(with(true).filter(|id| !missing.contains(id)));
         }
-        known.save(ids).map_err(|error| format!("the state file cannot be written, nothing is deleted: {error}"))
+        known.save(&ids).map_err(|error| format!("the state file cannot be written, nothing is deleted: {error}"))
     }
 }
 

@@ -5,17 +5,17 @@
 
 use crate::store::sync_directory;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode, percent_encode};
-use pop3_proto::UniqueId;
+use pop3_proto::{Finding, Reconciliation, TooManyUniqueIds, UniqueIdListing};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-/// What a state file holds.
+/// What a state file holds, and what the maildrop's listing says to it.
 #[derive(Debug)]
 pub(crate) struct Known {
     file: PathBuf,
-    ids: BTreeSet<Vec<u8>>,
+    mail: Reconciliation,
 }
 
 impl Known {
@@ -31,17 +31,26 @@ impl Known {
         if !octets.is_empty() && lines.next() != Some(TITLE.as_bytes()) {
             return Err(io::Error::new(ErrorKind::InvalidData, "it is not a state file of this program"));
         }
-        let ids = lines.filter(|line| !line.is_empty()).map(|line| percent_decode(line).collect()).collect();
-        Ok(Self { file: file.to_owned(), ids })
+        let mut mail = Reconciliation::new(MAX_OCTETS);
+        for line in lines.filter(|line| !line.is_empty()) {
+            let id: Vec<u8> = percent_decode(line).collect();
+            mail.remember(&id).map_err(io::Error::other)?;
+        }
+        Ok(Self { file: file.to_owned(), mail })
     }
 
-    pub(crate) fn contains(&self, id: &UniqueId<'_>) -> bool {
-        self.ids.contains(id.as_bytes())
+    /// What a line of the unique-id listing is to us.
+    pub(crate) fn listed(&mut self, row: &UniqueIdListing<'_>) -> Result<Finding, TooManyUniqueIds> {
+        self.mail.listed(row)
+    }
+
+    /// The ids that the file holds and the listing did not have.
+    pub(crate) fn gone(&self) -> impl Iterator<Item = &[u8]> {
+        self.mail.gone()
     }
 
     /// Writes the file anew, in one step.
-    pub(crate) fn save(&mut self, ids: BTreeSet<Vec<u8>>) -> io::Result<()> {
-        self.ids = ids;
+    pub(crate) fn save(&self, ids: &BTreeSet<&[u8]>) -> io::Result<()> {
         // The file itself is to be replaced, not the symbolic link to it.
         let file = fs::canonicalize(&self.file).unwrap_or_else(|_| self.file.clone());
         let directory = match file.parent() {
@@ -51,7 +60,7 @@ impl Known {
         let new = tempfile::Builder::new().prefix(".fetch-").suffix(".part").tempfile_in(directory)?;
         let mut new = BufWriter::new(new);
         writeln!(new, "{TITLE}")?;
-        for id in &self.ids {
+        for id in ids {
             writeln!(new, "{}", percent_encode(id, ODD))?;
         }
         let new = new.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -59,12 +68,9 @@ impl Known {
         new.persist(&file)?;
         sync_directory(directory)
     }
-
-    /// The ids that are known already.
-    pub(crate) const fn ids(&self) -> &BTreeSet<Vec<u8>> {
-        &self.ids
-    }
 }
 
+/// So many octets of unique-ids, those of the file and those of the listing together, are kept in memory.
+const MAX_OCTETS: usize = 128 * 1024 * 1024;
 const TITLE: &str = "# unique-ids that pop3-proto's fetch has fetched, one a line";
 const ODD: &AsciiSet = &CONTROLS.add(b' ').add(b'%');

@@ -14,7 +14,8 @@ use std::str::FromStr;
 pub(crate) struct Place {
     /// A name or an address, without the brackets of IPv6.
     pub(crate) host: String,
-    pub(crate) port: u16,
+    /// `None` if it is not said.
+    pub(crate) port: Option<u16>,
     pub(crate) user: Option<String>,
     pub(crate) mechanism: Mechanism,
 }
@@ -26,6 +27,13 @@ pub(crate) enum Mechanism {
     Any,
     /// `;AUTH=+APOP`
     Apop,
+}
+
+impl Place {
+    /// The port, or the registered one: 110 (RFC 1939 §3, RFC 2384 §3), and for TLS from the first octet 995 (RFC 8314 §3.3).
+    pub(crate) fn port(&self, implicit_tls: bool) -> u16 {
+        self.port.unwrap_or(if implicit_tls { 995 } else { 110 })
+    }
 }
 
 impl FromStr for Place {
@@ -82,7 +90,7 @@ fn mechanism(name: &str) -> Result<Mechanism, String> {
         "" => Err("no mechanism stands behind ;AUTH=".to_owned()),
         "*" => Ok(Mechanism::Any),
         name if name.eq_ignore_ascii_case("+APOP") => Ok(Mechanism::Apop),
-        name => Err(format!("the mechanism {name:?} is not supported here; * and +APOP are")),
+        name => Err(format!("the mechanism {name:?} is not supported in a URL; * and +APOP are (and --auth)")),
     }
 }
 
@@ -103,7 +111,7 @@ fn decoded(text: &str) -> Result<String, String> {
     }
 }
 
-fn host_and_port(text: &str) -> Result<(String, u16), String> {
+fn host_and_port(text: &str) -> Result<(String, Option<u16>), String> {
     let (host, port) = if let Some(bracketed) = text.strip_prefix('[') {
         let (address, rest) = bracketed.split_once(']').ok_or("a ] is missing behind the IPv6 address")?;
         address.parse::<Ipv6Addr>().map_err(|_| format!("{address:?} is not an IPv6 address"))?;
@@ -124,15 +132,12 @@ fn host_and_port(text: &str) -> Result<(String, u16), String> {
         return Err(format!("{host:?} is not the name of a host"));
     }
     let port = match port {
-        None => PORT,
+        None => None,
         Some(digits) if digits.bytes().all(|digit| digit.is_ascii_digit()) => match digits.parse() {
             Ok(0) | Err(_) => return Err(format!("{digits:?} is not a port (1 to 65535)")),
-            Ok(port) => port,
+            Ok(port) => Some(port),
         },
         Some(odd) => return Err(format!("{odd:?} is not a port (1 to 65535)")),
     };
     Ok((host.to_owned(), port))
 }
-
-/// RFC 1939 §3, RFC 2384 §3.
-const PORT: u16 = 110;

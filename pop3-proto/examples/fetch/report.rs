@@ -7,16 +7,18 @@ use std::io::{IsTerminal as _, Write as _, stderr};
 pub(crate) struct Report {
     bar: ProgressBar,
     problems: u64,
+    busy: bool,
 }
 
 impl Report {
-    pub(crate) fn new() -> Self {
-        Self { bar: ProgressBar::hidden(), problems: 0 }
+    /// `busy`: something else is written to stderr, and a bar would be in its way.
+    pub(crate) fn new(busy: bool) -> Self {
+        Self { bar: ProgressBar::hidden(), problems: 0, busy }
     }
 
     /// Shows the bar. The octets are what the server announced, and so no more than a guess.
     pub(crate) fn begin(&mut self, octets: u64) {
-        if !stderr().is_terminal() {
+        if self.busy || !stderr().is_terminal() {
             return;
         }
         self.bar = ProgressBar::with_draw_target(Some(octets), ProgressDrawTarget::stderr());
