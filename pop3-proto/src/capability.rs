@@ -73,9 +73,24 @@ pub enum Expiry {
 }
 
 /// The SASL mechanisms that a server offers, in its order.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Mechanisms<'a>(pub(crate) Text<'a>);
+
+/// Two lists are equal if they name the same mechanisms in the same order, however many spaces are between them.
+impl PartialEq for Mechanisms<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Mechanisms<'_> {}
+
+impl core::hash::Hash for Mechanisms<'_> {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.iter().for_each(|name| name.hash(state));
+    }
+}
 
 impl Mechanisms<'_> {
     /// A list of these mechanisms.

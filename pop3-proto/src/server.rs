@@ -113,7 +113,7 @@ pub enum Row<'a> {
     Capability(Capability<'a>),
     /// For LANG.
     Language(LanguageListing<'a>),
-    /// For [`Command::Other`].
+    /// For [`Command::Other`](crate::Command::Other).
     Line(&'a str),
 }
 
@@ -457,7 +457,7 @@ impl Server {
         self.challenge_line(crate::sasl::encode(challenge).as_bytes(), out)
     }
 
-    /// Refuses the bearer token of [`Login::Bearer`]: the JSON says why, and once the client has heard it, `-ERR`
+    /// Refuses the bearer token of [`Login::Bearer`](crate::Login::Bearer): the JSON says why, and once the client has heard it, `-ERR`
     /// follows by itself (RFC 7628 §3.2.3).
     ///
     /// # Errors
