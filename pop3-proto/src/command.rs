@@ -4,10 +4,10 @@
 //! control character gets into a line, and no line is longer than 255 octets (RFC 2449 §4).
 
 use crate::error::Misuse;
-use crate::grammar::command::is_base64_text;
 use crate::listing::MessageNumber;
 use crate::reply::{LanguageTag, decimal};
 use crate::state::{Shape, Verb};
+use crate::text::is_base64_text;
 use crate::text::{Secret, Text};
 use alloc::vec::Vec;
 use core::fmt;

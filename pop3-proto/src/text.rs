@@ -212,3 +212,11 @@ impl fmt::Display for Secret<'_> {
         f.write_str("<secret>")
     }
 }
+
+/// Base64 by its alphabet, in quartets, padding at the end only; not empty.
+pub(crate) fn is_base64_text(octets: &[u8]) -> bool {
+    let body = octets.strip_suffix(b"==").or_else(|| octets.strip_suffix(b"=")).unwrap_or(octets);
+    !body.is_empty()
+        && octets.len() % 4 == 0
+        && body.iter().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/'))
+}

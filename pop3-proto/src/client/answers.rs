@@ -5,7 +5,6 @@ use crate::capability::Known;
 use crate::config::Quirk;
 use crate::error::{Error, Protocol};
 use crate::event::{Challenge, Event};
-use crate::grammar::command::is_base64_text;
 use crate::grammar::number::octets;
 use crate::grammar::status::status_line;
 use crate::grammar::{self, IResult, Tolerance};
@@ -13,6 +12,7 @@ use crate::outstanding::Entry;
 use crate::reply::{Data, Status, StatusLine, Timestamp};
 use crate::state::{Shape, State, Verb};
 use crate::text::Text;
+use crate::text::is_base64_text;
 use crate::wire::dot::{Passage, Piece, Unstuff};
 use crate::wire::line::{Ending, Found, LineEnd};
 

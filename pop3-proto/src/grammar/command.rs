@@ -7,7 +7,7 @@ use crate::config::Quirk;
 use crate::error::Misuse;
 use crate::reply::LanguageTag;
 use crate::state::{Shape, Verb};
-use crate::text::{Secret, Text};
+use crate::text::{Secret, Text, is_base64_text};
 use nom::Parser as _;
 use nom::combinator::map;
 use nom::sequence::preceded;
@@ -136,14 +136,6 @@ fn auth(input: &[u8]) -> IResult<'_, Auth<'_>> {
         _ => return failure(rest, Fault::Base64),
     };
     Ok((&[], Auth { mechanism, initial }))
-}
-
-/// Base64 by its alphabet, in quartets, padding at the end only; not empty.
-pub(crate) fn is_base64_text(octets: &[u8]) -> bool {
-    let body = octets.strip_suffix(b"==").or_else(|| octets.strip_suffix(b"=")).unwrap_or(octets);
-    !body.is_empty()
-        && octets.len() % 4 == 0
-        && body.iter().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/'))
 }
 
 /// ```abnf

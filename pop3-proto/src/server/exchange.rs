@@ -7,12 +7,12 @@ use crate::command::Auth;
 use crate::event::Login;
 use crate::event::{Incoming, Refusal};
 use crate::grammar::Fault;
-use crate::grammar::command::is_base64_text;
 use crate::reply::{Reply, Status};
 #[cfg(feature = "sasl")]
 use crate::sasl::{Builtin, Running, Turn};
 use crate::state::{Shape, Verb};
 use crate::text::Secret;
+use crate::text::is_base64_text;
 use alloc::vec::Vec;
 
 impl Server {
