@@ -19,6 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: client HOST:PORT USER PASSWORD".into());
     };
     let mut socket = TcpStream::connect(server)?;
+    socket.set_nodelay(true)?; // a command must not wait for the acknowledgement of the one before
     // Without this setting the machine refuses to send USER, because there is no TLS.
     let mut client = Client::with_config(Config::new().allow_cleartext_login());
     let (mut buffer, mut out) = ([0; 16 * 1024], Vec::new());

@@ -191,6 +191,7 @@ impl Client {
         self.outstanding.push(Entry {
             verb,
             shape: command.shape(),
+            number: command.number(),
             octets: u8::try_from(command.encoded_len()).unwrap_or(u8::MAX),
         });
         match verb {
@@ -245,15 +246,14 @@ impl Client {
     /// As [`Client::send`].
     #[cfg(feature = "sasl")]
     pub fn authenticate(&mut self, exchange: &mut crate::sasl::Exchange<'_>, out: &mut Vec<u8>) -> Result<(), Misuse> {
-        let initial = exchange.initial(self.config.initial_response);
-        if self.authenticate_with(exchange.mechanism(), initial, out)? == InitialSent::WithCommand {
+        if self.authenticate_with(exchange.mechanism(), exchange.initial(), out)? == InitialSent::WithCommand {
             exchange.initial_sent();
         }
         Ok(())
     }
 
     /// Begins an exchange of a mechanism that is not built in: `AUTH mechanism`, with this initial response if the
-    /// protocol allows it. Each [`Event::Challenge`] is then answered with [`Client::respond`].
+    /// protocol and [`Config::initial_response`] allow it. Each [`Event::Challenge`] is then answered with [`Client::respond`].
     ///
     /// # Errors
     ///
@@ -278,7 +278,8 @@ impl Client {
         out: &mut Vec<u8>,
     ) -> Result<InitialSent, Misuse> {
         let announced = self.known.support(Extension::Sasl) == Support::Yes;
-        let line = initial.filter(|_| announced).map(|response| match response {
+        let inlines = announced && self.config.initial_response.inlines(mechanism);
+        let line = initial.filter(|_| inlines).map(|response| match response {
             [] => crate::text::Secret::from(&b"="[..]),
             _ => crate::text::Secret::from(crate::sasl::encode(response).into_bytes()),
         });

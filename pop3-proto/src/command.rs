@@ -267,6 +267,16 @@ impl<'a> Command<'a> {
         }
     }
 
+    /// The message that it names, if it names one.
+    #[must_use]
+    pub const fn number(&self) -> Option<MessageNumber> {
+        match self {
+            Self::List(number) | Self::Uidl(number) => *number,
+            Self::Retr(number) | Self::Dele(number) | Self::Top { number, .. } => Some(*number),
+            _ => None,
+        }
+    }
+
     /// What follows a `+OK` to it.
     #[must_use]
     pub const fn shape(&self) -> Shape {

@@ -226,6 +226,7 @@ pub struct Config {
     reply: Duration,
     handshake: Duration,
     command: Duration,
+    login: Duration,
     pub(crate) announced: Announced,
 }
 
@@ -274,6 +275,7 @@ impl Config {
             reply: MINUTES_10,
             handshake: MINUTES_5,
             command: MINUTES_10,
+            login: MINUTES_10,
             announced: Announced {
                 top: true,
                 uidl: true,
@@ -556,6 +558,7 @@ impl Config {
             return Err(Misuse::TooShort);
         }
         self.command = wait;
+        self.login = wait;
         Ok(self)
     }
 
@@ -563,7 +566,21 @@ impl Config {
     #[must_use]
     pub const fn autologout_below_ten_minutes(mut self, wait: Duration) -> Self {
         self.command = wait;
+        self.login = wait;
         self
+    }
+
+    /// Server: how long a client that has not logged in may be silent, below the ten minutes that RFC 1939 §3 demands for
+    /// it as well. Default: 10 minutes.
+    #[must_use]
+    pub const fn login_wait_below_ten_minutes(mut self, wait: Duration) -> Self {
+        self.login = wait;
+        self
+    }
+
+    /// How long the server waits for a command before login.
+    pub(crate) const fn login_patience(&self) -> Duration {
+        self.login
     }
 
     /// How long a wait of this kind may be. The driver owns the clock. `None`: as long as it takes.

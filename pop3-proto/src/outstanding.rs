@@ -1,5 +1,6 @@
 //! The commands that wait for their answers, in the order in which they were sent.
 
+use crate::listing::MessageNumber;
 use crate::state::{Shape, Verb};
 use alloc::collections::VecDeque;
 
@@ -8,6 +9,8 @@ use alloc::collections::VecDeque;
 pub(crate) struct Entry {
     pub(crate) verb: Verb,
     pub(crate) shape: Shape,
+    /// The message that it names.
+    pub(crate) number: Option<MessageNumber>,
     /// Its line, with CRLF.
     pub(crate) octets: u8,
 }

@@ -58,6 +58,17 @@ pub enum InitialResponse {
     Always,
 }
 
+impl InitialResponse {
+    /// Whether the setting is for sending it with this mechanism.
+    pub(crate) fn inlines(self, mechanism: &str) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Always => true,
+            Self::Auto => !["XOAUTH2", "OAUTHBEARER"].iter().any(|name| name.eq_ignore_ascii_case(mechanism)),
+        }
+    }
+}
+
 /// A client's side of one SASL exchange: who holds it answers challenges without knowing the mechanism.
 ///
 /// Make a new one for each attempt. `Debug` shows the mechanism and no secret.
@@ -211,12 +222,9 @@ impl<'a> Exchange<'a> {
     }
 
     /// The initial response, for a mechanism in which the client speaks first; [`Exchange::step`] does not repeat it.
-    pub(crate) fn initial(&self, setting: InitialResponse) -> Option<&[u8]> {
+    pub(crate) fn initial(&self) -> Option<&[u8]> {
         match &self.kind {
-            Kind::Once { message, bearer, .. } => match (setting, bearer) {
-                (InitialResponse::Never, _) | (InitialResponse::Auto, Some(_)) => None,
-                (InitialResponse::Auto, None) | (InitialResponse::Always, _) => Some(message.reveal()),
-            },
+            Kind::Once { message, .. } => Some(message.reveal()),
             _ => None,
         }
     }

@@ -156,6 +156,9 @@ impl Server {
     }
 
     fn start(config: Arc<Config>, greeting: &Greeting<'_>, tls: bool, out: &mut Vec<u8>) -> Self {
+        // A timestamp invites to APOP: where that cannot succeed, there is none.
+        let apop = config.apop && (tls || config.cleartext_login);
+        let greeting = Greeting { text: greeting.text, timestamp: greeting.timestamp.clone().filter(|_| apop) };
         greeting.encode(out);
         Self {
             config: Shared::new(config),
@@ -252,7 +255,8 @@ impl Server {
             (Status::Ok, Verb::Stat, _, data) => matches!(data, Data::Drop(_)),
             (Status::Ok, Verb::List, _, data) => matches!(data, Data::Scan(_)),
             (Status::Ok, Verb::Uidl, _, data) => matches!(data, Data::UniqueId(_)),
-            (Status::Ok, Verb::Lang, _, data) => matches!(data, Data::Language(_)),
+            // A response code would stand where the tag is looked for.
+            (Status::Ok, Verb::Lang, _, data) => matches!(data, Data::Language(_)) && reply.code.is_none(),
             (Status::Ok, _, _, data) => *data == Data::None,
         };
         if !fits {
@@ -581,7 +585,10 @@ impl Server {
     /// How long that may take by the settings; the driver owns the clock. `None` where the wait is for the application.
     #[must_use]
     pub fn patience(&self) -> Option<Duration> {
-        self.config.patience(self.awaiting())
+        match (self.awaiting(), self.state) {
+            (Wait::Command, State::Authorization) => Some(self.config.login_patience()),
+            (wait, _) => self.config.patience(wait),
+        }
     }
 
     /// Whether TLS is on.

@@ -7,7 +7,7 @@ use crate::error::{Error, Protocol};
 use crate::event::{Challenge, Event};
 use crate::grammar::number::octets;
 use crate::grammar::status::status_line;
-use crate::grammar::{self, IResult, Tolerance};
+use crate::grammar::{self, Fault, IResult, Tolerance};
 use crate::outstanding::Entry;
 use crate::reply::{Data, Status, StatusLine, Timestamp};
 use crate::state::{Shape, State, Verb};
@@ -236,6 +236,12 @@ impl Client {
             }),
             _ => Ok(Data::None),
         };
+        let named = match &parsed {
+            Ok(Data::Scan(listing)) => Some(listing.number),
+            Ok(Data::UniqueId(listing)) => Some(listing.number),
+            _ => entry.number,
+        };
+        let parsed = if named == entry.number { parsed } else { Err(Fault::OtherNumber) };
         parsed.unwrap_or_else(|fault| {
             self.doubt();
             Data::Malformed(fault)

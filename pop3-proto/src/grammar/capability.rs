@@ -16,6 +16,9 @@ pub(crate) fn capability(line: &[u8]) -> IResult<'_, Capability<'_>> {
     if line.is_empty() {
         return error(line, Fault::Empty);
     }
+    if line.starts_with(b"-ERR") {
+        return error(line, Fault::LooksLikeErr);
+    }
     if let Some(&octet) = line.iter().find(|octet| octet.is_ascii_control()) {
         return error(line, Fault::Octet(octet));
     }

@@ -53,6 +53,8 @@ pub enum Fault {
     Number,
     /// Message-numbers begin at 1.
     NumberZero,
+    /// It is about another message than the one that was asked for.
+    OtherNumber,
     /// The number does not fit: 32 bits for messages, 64 for octets.
     NumberTooBig,
     /// An octet stands where it must not.
@@ -88,6 +90,7 @@ impl fmt::Display for Fault {
             Self::ExtraArgument => f.write_str("there is an argument too many"),
             Self::Number => f.write_str("there is no number"),
             Self::NumberZero => f.write_str("message-numbers begin at 1"),
+            Self::OtherNumber => f.write_str("it is about another message"),
             Self::NumberTooBig => f.write_str("the number is too big"),
             Self::Octet(octet) => write!(f, "the octet 0x{octet:02X} must not stand there"),
             Self::Space => f.write_str("there must be a single space"),
