@@ -77,6 +77,11 @@ fn serve(mut socket: TcpStream, mailbox: &Mutex<Mailbox>) -> Result<(), Box<dyn 
                 // STAT, LIST, UIDL, DELE, RSET, NOOP, CAPA, USER, QUIT before the login; a wrong password is refused.
                 (other, _) => maildrop.answer(&other, &mut server, &mut out)?,
             }
+            // A batch of commands is short and its answers are not: what is there goes out before the next is asked for.
+            if out.len() >= 64 * 1024 {
+                socket.write_all(&out)?;
+                out.clear();
+            }
         }
     }
     Ok(socket.write_all(&out)?)
@@ -135,6 +140,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("listening on {}; the user is mrose, the password tanstaaf", listener.local_addr()?);
     for socket in listener.incoming() {
         let (socket, mailbox) = (socket?, Arc::clone(&mailbox));
+        socket.set_nodelay(true)?; // an answer must not wait for the acknowledgement of the one before
         std::thread::spawn(move || {
             if let Err(error) = serve(socket, &mailbox) {
                 eprintln!("a session ended early: {error}");

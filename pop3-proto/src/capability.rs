@@ -257,10 +257,17 @@ pub enum Support {
 pub(crate) struct Known {
     bits: u16,
     complete: bool,
+    refused: bool,
 }
 
 impl Known {
-    pub(crate) const NONE: Self = Self { bits: 0, complete: false };
+    pub(crate) const NONE: Self = Self { bits: 0, complete: false, refused: false };
+    /// CAPA was answered `-ERR`.
+    pub(crate) const REFUSED: Self = Self { refused: true, ..Self::NONE };
+
+    pub(crate) const fn refused(self) -> bool {
+        self.refused
+    }
 
     pub(crate) const fn add(&mut self, capability: &Capability<'_>) {
         let extension = match capability {

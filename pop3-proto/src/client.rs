@@ -116,8 +116,8 @@ enum User {
 enum Stls {
     /// Not asked.
     Open,
-    /// The server has no CAPA, and so nobody knows.
-    NoCapa,
+    /// A capability list named it once.
+    Named,
     /// Answered `-ERR`.
     Refused,
 }
@@ -357,13 +357,17 @@ impl Client {
             return Err((**fatal).clone());
         }
         let awaiting = self.awaiting();
+        let half_a_line = self.lines.held() > 0;
         self.lines.clear();
         match awaiting {
-            Wait::Command | Wait::Close | Wait::Answer(_) if self.reading != Reading::Challenged => {
+            Wait::Command | Wait::Close => {
                 self.state = State::Closed;
                 Ok(())
             }
-            Wait::Reply(to @ (Verb::Pass | Verb::Apop | Verb::Auth)) if self.reading == Reading::Status => {
+            // Credentials are out, and not an octet came back.
+            Wait::Reply(to @ (Verb::Pass | Verb::Apop | Verb::Auth))
+                if self.reading == Reading::Status && !half_a_line && (to != Verb::Auth || self.spoken) =>
+            {
                 Err(self.fail(Error::AuthRejectedByClose { to }))
             }
             _ => Err(self.fail(Error::Eof { awaiting })),
@@ -401,7 +405,7 @@ impl Client {
     /// [`Misuse::NoTls`] unless an AUTH command was just answered `+OK`; [`Misuse::Unsolicited`] if octets came in the
     /// clear behind that answer.
     pub fn security_layer_established(&mut self) -> Result<(), Misuse> {
-        if self.fatal.is_some() {
+        if self.is_over() {
             return Err(Misuse::Over);
         }
         if self.early {
@@ -508,6 +512,14 @@ impl Client {
     #[must_use]
     pub fn offers_apop(&self) -> bool {
         self.timestamp && self.config.apop
+    }
+
+    pub(crate) const fn capa_refused(&self) -> bool {
+        self.known.refused()
+    }
+
+    pub(crate) fn stls_refused(&self) -> bool {
+        self.stls == Stls::Refused
     }
 
     pub(crate) fn wants_tls(&self) -> bool {

@@ -41,7 +41,7 @@ pub enum Quirk {
     BarePlus,
     /// Client, on: a challenge may be text that is not base64 (RFC 5034 §4).
     TextChallenge,
-    /// Client, **off**: `+OK` in the middle of a SASL exchange, where credentials are still to be sent, counts as `+`.
+    /// Client, **off**: `+OK` to AUTH before any response was sent counts as `+` (the first one only).
     /// It changes what a status means.
     OkAsContinue,
     /// Server, off: a command may end in a bare LF (RFC 1939 §3).
@@ -125,6 +125,10 @@ impl Quirks {
         Quirk::ALL.into_iter().filter(move |&quirk| self.contains(quirk))
     }
 
+    pub(crate) const fn extend(&mut self, others: Self) {
+        self.0 |= others.0;
+    }
+
     pub(crate) const fn insert(&mut self, quirk: Quirk) {
         *self = self.with(quirk);
     }
@@ -145,8 +149,8 @@ pub enum Tls {
     /// CAPA, STLS and QUIT can be sent.
     #[default]
     Required,
-    /// STLS where the server has it: a login in the clear only once its capability list does not name STLS, or STLS was
-    /// refused. Whoever sits on the way can make it so.
+    /// STLS where the server has it: a login in the clear only once its capability list does not name STLS, CAPA was refused
+    /// before any list did, or STLS was refused. Whoever sits on the way can make it so.
     Opportunistic,
     /// Logins in the clear.
     None,
@@ -375,7 +379,8 @@ impl Config {
     }
 
     /// Client: message text is handed out as it is on the wire, stuffing left in, for a proxy that passes it on with
-    /// [`Server::body_stuffed`](crate::Server::body_stuffed).
+    /// [`Server::body_stuffed`](crate::Server::body_stuffed). A server whose lines end in bare LF is refused then, whatever
+    /// [`Quirk::BareLf`] says.
     #[must_use]
     pub const fn stuffed_bodies(mut self) -> Self {
         self.stuffed = true;
@@ -474,7 +479,8 @@ impl Config {
             }
             list.push_str(crate::Mechanism::new(name)?.as_str());
         }
-        if list.len() > 500 {
+        // Together with those that the machine runs, the line stays within 512 octets.
+        if list.len() > 440 {
             return Err(Misuse::TooLong { limit: 512 });
         }
         self.announced.sasl = list;
@@ -513,6 +519,9 @@ impl Config {
     pub fn implementation(mut self, name: impl Into<String>) -> Result<Self, Misuse> {
         let name = name.into();
         crate::reply::check_text(&name)?;
+        if let Some(octet) = name.bytes().find(|octet| !octet.is_ascii()) {
+            return Err(Misuse::ForbiddenOctet { octet });
+        }
         if name.len() > 490 {
             return Err(Misuse::TooLong { limit: 512 });
         }
@@ -621,7 +630,16 @@ impl Config {
             .map(|builtin| -> &str { builtin.name() });
         #[cfg(not(feature = "sasl"))]
         let builtin = core::iter::empty();
-        builtin.chain(self.announced.sasl.split_ascii_whitespace())
+        let runs = |name: &str| -> bool {
+            #[cfg(feature = "sasl")]
+            return crate::sasl::Builtin::ALL.iter().any(|it| self.builtin & it.bit() != 0 && it.name() == name);
+            #[cfg(not(feature = "sasl"))]
+            {
+                let _ = name;
+                false
+            }
+        };
+        builtin.chain(self.announced.sasl.split_ascii_whitespace().filter(move |name| !runs(name)))
     }
 
     /// The capability list, in the order of RFC 2449 §6, for what holds now.

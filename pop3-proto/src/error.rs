@@ -244,6 +244,8 @@ pub enum Misuse {
     Offence(Offence),
     /// The stuffed text holds what a reader would take for its end.
     Terminator,
+    /// The text is not UTF-8.
+    NotUtf8,
     /// A wait of that kind must not be shorter than ten minutes (RFC 1939 §3) unless the setting says so.
     TooShort,
     /// More messages than numbers.
@@ -301,6 +303,7 @@ impl fmt::Display for Misuse {
             Self::NeedsLang => f.write_str("text beyond ASCII needs LANG or UTF8"),
             Self::Offence(offence) => write!(f, "{offence}; only aborting is left"),
             Self::Terminator => f.write_str("the text holds what would end the message; only aborting is left"),
+            Self::NotUtf8 => f.write_str("the text is not UTF-8"),
             Self::TooShort => {
                 f.write_str("RFC 1939 asks for ten minutes at least; another setting names the deviation")
             }

@@ -48,6 +48,9 @@
 //!         }
 //!         socket.write_all(&out)?;
 //!         out.clear();
+//!         if client.is_over() {
+//!             return Ok(()); // QUIT is answered
+//!         }
 //!     }
 //! }
 //! # // The same loop, run against a scripted server: one turn a read.
@@ -117,6 +120,7 @@
 //!         }
 //!         other => maildrop.answer(&other, &mut server, &mut out)?,
 //!     }
+//!     // Here a driver writes `out` to its socket once it holds 64 KiB or so, and clears it.
 //! }
 //! assert!(server.is_over());
 //! assert_eq!(
@@ -252,8 +256,10 @@
 //! * **Deletions.** Only a QUIT in the TRANSACTION state removes messages: [`Incoming::Update`] on the server,
 //!   [`Client::committed`] on the client. A lost connection removes nothing.
 //! * **Time.** The driver owns the clock; `awaiting` and `patience` say what is waited for and how long that may take.
-//! * **Writing.** A status line and the first octets of its body go to one `out`. Write once a turn and set
-//!   TCP_NODELAY, or Nagle's algorithm and delayed acknowledgements cost 40 ms an answer.
+//! * **Writing.** A status line and the first octets of its body go to one `out`. Write whole answers and set
+//!   TCP_NODELAY, or Nagle's algorithm and delayed acknowledgements cost 40 ms an answer. A server writes whenever `out`
+//!   has grown to some 64 KiB, between two commands too and within a long answer: a read of 4 KiB can hold 600 commands,
+//!   and each may ask for a message.
 //! * **Below the machines.** [`grammar`] has nom parsers for those with framing of their own, [`wire`] the framing and
 //!   the byte-stuffing.
 //!

@@ -99,17 +99,17 @@ impl Maildrop {
     pub fn new<I: AsRef<[u8]>>(messages: impl IntoIterator<Item = (u64, I)>) -> Result<Self, Misuse> {
         let messages = messages.into_iter();
         let mut maildrop = Self::default();
-        // The caller's own count, and so as good as the caller's memory.
-        maildrop.messages.reserve(messages.size_hint().0);
+        // What an iterator says of its length is a hint.
+        maildrop.messages.reserve(messages.size_hint().0.min(1 << 16));
         for (octets, id) in messages {
+            if u32::try_from(maildrop.messages.len().saturating_add(1)).is_err() {
+                return Err(Misuse::TooManyMessages);
+            }
             maildrop.ids.extend_from_slice(UniqueId::new(&id)?.as_bytes());
             maildrop.octets = maildrop.octets.saturating_add(octets);
             maildrop.messages.push(Entry { octets, id_end: maildrop.ids.len(), deleted: false });
         }
-        match u32::try_from(maildrop.messages.len()) {
-            Ok(_) => Ok(maildrop),
-            Err(_) => Err(Misuse::TooManyMessages),
-        }
+        Ok(maildrop)
     }
 
     /// The message of that number.
@@ -169,6 +169,9 @@ impl Maildrop {
 
     /// Takes all marks off (RFC 1939 §5).
     pub fn rset(&mut self) {
+        if self.deleted == 0 {
+            return;
+        }
         for entry in self.messages.iter_mut().filter(|entry| entry.deleted) {
             entry.deleted = false;
             self.octets = self.octets.saturating_add(entry.octets);
@@ -266,6 +269,9 @@ fn command_verb(server: &Server) -> crate::Verb {
 }
 
 /// Cuts a message for TOP (RFC 1939 §7): the header, the blank line and a number of lines of the body.
+///
+/// Lines are counted by their LF, also where [`Newlines::CanonicalAll`](crate::wire::dot::Newlines) sends a bare CR as a
+/// line end.
 ///
 /// It takes stored octets, with LF or CRLF, in chunks cut anywhere, and says which of them to send. A message without
 /// a blank line is sent as it is; no line is invented.

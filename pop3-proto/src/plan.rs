@@ -31,7 +31,8 @@ impl Method {
         Mechanism::new(mechanism).map(Self::Auth)
     }
 
-    /// Whether who reads the octets has the password or token.
+    /// Whether the octets on the wire are all that the login needs, or stand for nothing (ANONYMOUS, EXTERNAL): a method
+    /// for connections with TLS.
     #[must_use]
     pub fn is_cleartext(&self) -> bool {
         match self {
@@ -56,6 +57,10 @@ pub enum Next {
     Login(Method),
     /// Nothing is left to try.
     GiveUp(Why),
+    /// Nothing: the maildrop is open.
+    LoggedIn,
+    /// Nothing for now: the greeting or the TLS handshake is due, or the session is over.
+    Nothing,
 }
 
 /// Why there is nothing left to try.
@@ -66,8 +71,10 @@ pub enum Why {
     NoTls,
     /// Of what the caller allows, the server has nothing.
     NothingInCommon,
-    /// The server refused the credentials: ask for others.
+    /// The server refused the credentials and says so: ask for others.
     Credentials,
+    /// The server refused every way and does not say why: the credentials may be wrong, or it cannot serve them now.
+    Refused,
     /// Another session has the maildrop, it is too soon, or the server is in trouble that will pass: try later with the
     /// same credentials.
     Later(ErrorClass),
@@ -86,7 +93,7 @@ pub enum Why {
 ///
 /// let mut client = Client::with_config(Config::new().tls(Tls::Required));
 /// client.next_event(&mut &b"+OK ready\r\n"[..])?;
-/// let plan = Plan::new();
+/// let mut plan = Plan::new();
 /// assert_eq!(plan.next(&client), Next::Capa);
 /// # Ok::<(), pop3_proto::Error>(())
 /// ```
@@ -96,8 +103,6 @@ pub struct Plan {
     own_list: bool,
     offered: BTreeSet<Vec<u8>>,
     tried: Vec<Method>,
-    capa_refused: bool,
-    stls_refused: bool,
     verdict: Option<Why>,
 }
 
@@ -118,8 +123,6 @@ impl Plan {
             own_list: true,
             offered: BTreeSet::new(),
             tried: Vec::new(),
-            capa_refused: false,
-            stls_refused: false,
             verdict: None,
         }
     }
@@ -129,22 +132,6 @@ impl Plan {
         if let Capability::Sasl(mechanisms) = capability {
             self.offered.extend(mechanisms.iter().map(<[u8]>::to_ascii_uppercase));
         }
-    }
-
-    /// CAPA was answered `-ERR`: the server is of an age that has USER and PASS, and perhaps APOP.
-    pub fn capa_refused(&mut self) {
-        self.capa_refused = true;
-    }
-
-    /// STLS was answered `-ERR`.
-    pub fn stls_refused(&mut self) {
-        self.stls_refused = true;
-    }
-
-    /// TLS is on: what the server said before is forgotten (RFC 2595 §4).
-    pub fn tls_established(&mut self) {
-        self.offered.clear();
-        self.capa_refused = false;
     }
 
     /// The login failed; the code is that of its `-ERR`.
@@ -169,19 +156,25 @@ impl Plan {
         }
     }
 
-    /// What to do next in the AUTHORIZATION state.
+    /// What to do next. The plan asks the client for what it knows: whether TLS is on, whether CAPA or STLS was refused.
     #[must_use]
-    pub fn next(&self, client: &Client) -> Next {
+    pub fn next(&mut self, client: &Client) -> Next {
+        match client.state() {
+            State::Authorization => {}
+            State::Transaction => return Next::LoggedIn,
+            State::Greeting | State::Handshake | State::Update | State::Closed => return Next::Nothing,
+        }
         if let Some(why) = self.verdict {
             return Next::GiveUp(why);
         }
-        let known = client.supports(Extension::Pipelining) != Support::Unknown;
-        if client.state() != State::Authorization || !known && !self.capa_refused {
+        let listed = client.supports(Extension::Stls) != Support::Unknown;
+        if !listed && !client.capa_refused() {
+            // What was listed before belongs to another phase of the session (RFC 2595 §4).
+            self.offered.clear();
             return Next::Capa;
         }
         let tls = client.tls().is_some();
-        let may_stls = !tls && !self.stls_refused;
-        if may_stls && client.may_send(&crate::Command::Stls).is_ok() && client.wants_tls() {
+        if client.wants_tls() && client.may_send(&crate::Command::Stls).is_ok() && !client.stls_refused() {
             match client.supports(Extension::Stls) {
                 Support::Yes => return Next::Stls,
                 // Without a capability list, asking is the only way to find out.
@@ -199,7 +192,7 @@ impl Plan {
         match next {
             Some(method) => Next::Login(method),
             None if self.tried.is_empty() => Next::GiveUp(Why::NothingInCommon),
-            None => Next::GiveUp(Why::Credentials),
+            None => Next::GiveUp(Why::Refused),
         }
     }
 
@@ -207,7 +200,7 @@ impl Plan {
         match method {
             Method::Auth(mechanism) => self.offered.contains(mechanism.as_str().as_bytes()),
             // RFC 2449 §6.2: USER says that the two commands are there. Without a list they are what there is.
-            Method::UserPass => client.supports(Extension::User) == Support::Yes || self.capa_refused,
+            Method::UserPass => client.supports(Extension::User) == Support::Yes || client.capa_refused(),
             Method::Apop => client.offers_apop(),
         }
     }

@@ -488,10 +488,10 @@ impl<'a> Greeting<'a> {
     /// # Errors
     ///
     /// As [`Reply::ok`]; a `<` or `>` in the text is [`Misuse::ForbiddenOctet`], for it could be taken for part of a
-    /// timestamp.
+    /// timestamp; so is what is beyond ASCII, for no language was agreed on yet.
     pub fn text(text: &'a str) -> Result<Self, Misuse> {
         check_text(text)?;
-        if let Some(octet) = text.bytes().find(|octet| matches!(octet, b'<' | b'>')) {
+        if let Some(octet) = text.bytes().find(|octet| matches!(octet, b'<' | b'>') || !octet.is_ascii()) {
             return Err(Misuse::ForbiddenOctet { octet });
         }
         Ok(Self { text, timestamp: None })

@@ -168,7 +168,8 @@ impl<'a> Exchange<'a> {
     /// [`Misuse::Empty`], [`Misuse::ForbiddenOctet`] for control characters, and in the token for all but visible ASCII.
     pub fn xoauth2(name: &str, token: &str) -> Result<Self, Misuse> {
         bearer_fields(&[name], token)?;
-        let message = alloc::format!("user={name}\x01auth=Bearer {token}\x01\x01");
+        // (One allocation: growing would leave copies of the token behind.)
+        let message = ["user=", name, "\x01auth=Bearer ", token, "\x01\x01"].concat();
         Ok(Self::once("XOAUTH2", message.into_bytes(), Some(b"")))
     }
 
@@ -181,7 +182,9 @@ impl<'a> Exchange<'a> {
         bearer_fields(&[name, host], token)?;
         // RFC 5801 §4: "," and "=" in the gs2-header's authzid are written as =2C and =3D.
         let escaped = name.replace('=', "=3D").replace(',', "=2C");
-        let message = alloc::format!("n,a={escaped},\x01host={host}\x01port={port}\x01auth=Bearer {token}\x01\x01");
+        let port = alloc::format!("{port}");
+        let message =
+            ["n,a=", &escaped, ",\x01host=", host, "\x01port=", &port, "\x01auth=Bearer ", token, "\x01\x01"].concat();
         Ok(Self::once("OAUTHBEARER", message.into_bytes(), Some(b"\x01")))
     }
 

@@ -249,20 +249,25 @@ impl Server {
     /// beyond ASCII without LANG or UTF8.
     pub fn reply(&mut self, reply: &Reply<'_>, out: &mut Vec<u8>) -> Result<(), Misuse> {
         let (verb, shape) = self.owed()?;
+        // RFC 1939 §5 and RFC 6856 §3.2 have data right behind "+OK": a response code would stand in its place.
+        let coded = reply.code.is_some();
         let fits = match (reply.status, verb, shape, &reply.data) {
             (Status::Err, _, _, Data::None) => true,
             (Status::Err, ..) | (Status::Ok, _, Shape::MultiLine, _) => false,
-            (Status::Ok, Verb::Stat, _, data) => matches!(data, Data::Drop(_)),
-            (Status::Ok, Verb::List, _, data) => matches!(data, Data::Scan(_)),
-            (Status::Ok, Verb::Uidl, _, data) => matches!(data, Data::UniqueId(_)),
-            // A response code would stand where the tag is looked for.
-            (Status::Ok, Verb::Lang, _, data) => matches!(data, Data::Language(_)) && reply.code.is_none(),
+            (Status::Ok, Verb::Stat, _, data) => matches!(data, Data::Drop(_)) && !coded,
+            (Status::Ok, Verb::List, _, data) => matches!(data, Data::Scan(_)) && !coded,
+            (Status::Ok, Verb::Uidl, _, data) => matches!(data, Data::UniqueId(_)) && !coded,
+            (Status::Ok, Verb::Lang, _, data) => matches!(data, Data::Language(_)) && !coded,
             (Status::Ok, _, _, data) => *data == Data::None,
         };
         if !fits {
             return Err(Misuse::WrongAnswer { to: verb });
         }
         self.check_text(reply.text)?;
+        if let Some(ResponseCode::Other(code)) = &reply.code {
+            // A variant that anybody can fill is checked where it is used.
+            ResponseCode::new(code.as_str().ok_or(Misuse::NotUtf8)?)?;
+        }
         let refused_login = reply.status == Status::Err && matches!(verb, Verb::Pass | Verb::Apop | Verb::Auth);
         if refused_login && reply.code.is_none() && self.config.announced.resp_codes {
             // RFC 3206 §6: who announces AUTH-RESP-CODE gives the code with every refused credential.
@@ -322,7 +327,15 @@ impl Server {
             (Verb::Capa, Row::Capability(capability)) if is_stls(capability) && !self.may_stls() => {
                 return Err(Misuse::WrongAnswer { to: verb });
             }
+            // Nor a login that the policy refuses (RFC 8314 §3).
+            (Verb::Capa, Row::Capability(capability)) if is_login(capability) && !self.may_login() => {
+                return Err(Misuse::WrongAnswer { to: verb });
+            }
             (Verb::Capa, Row::Capability(capability)) => grammar::encode_capability_row(capability, out),
+            (Verb::Lang, Row::Language(listing)) if listing.description.as_str().is_none() => {
+                return Err(Misuse::NotUtf8);
+            }
+            (Verb::Lang, Row::Language(listing)) if listing.description.is_empty() => return Err(Misuse::Empty),
             (Verb::Lang, Row::Language(listing)) => {
                 out.extend_from_slice(listing.tag.as_bytes());
                 out.push(b' ');
@@ -336,7 +349,7 @@ impl Server {
             }
             _ => return Err(Misuse::WrongAnswer { to: verb }),
         }
-        let checked = check_row(out.get(start..).unwrap_or_default());
+        let checked = check_row(out.get(start..).unwrap_or_default(), verb);
         if checked.is_err() {
             out.truncate(start);
         }
@@ -702,14 +715,27 @@ fn is_stls(capability: &Capability<'_>) -> bool {
     }
 }
 
+/// Whether the line announces a login, however it was made.
+fn is_login(capability: &Capability<'_>) -> bool {
+    match capability {
+        Capability::User | Capability::Sasl(_) => true,
+        Capability::Other { tag, .. } => {
+            [&b"USER"[..], b"SASL"].iter().any(|login| tag.as_bytes().eq_ignore_ascii_case(login))
+        }
+        _ => false,
+    }
+}
+
 /// A row stays one line, of at most 512 octets.
-fn check_row(line: &[u8]) -> Result<(), Misuse> {
+fn check_row(line: &[u8], verb: Verb) -> Result<(), Misuse> {
     let text = line.strip_suffix(b"\r\n").unwrap_or(line);
-    if let Some(&octet) = text.iter().find(|octet| octet.is_ascii_control()) {
+    // What a private command answers may have blank lines and tabs, as a message has.
+    let private = verb == Verb::Other;
+    if let Some(&octet) = text.iter().find(|octet| octet.is_ascii_control() && !(private && **octet == b'\t')) {
         return Err(Misuse::ForbiddenOctet { octet });
     }
     match text {
-        [] => Err(Misuse::Empty),
+        [] if !private => Err(Misuse::Empty),
         _ if line.len() > Reply::MAX => Err(Misuse::TooLong { limit: Reply::MAX }),
         _ => Ok(()),
     }

@@ -24,8 +24,10 @@ use alloc::vec::Vec;
 pub struct Trace {
     client: Half,
     server: Half,
-    /// An AUTH command was seen, and no answer to it.
+    /// An AUTH command or a challenge was seen, and no answer behind it.
     exchange: bool,
+    /// An AUTH command was seen at all.
+    auth: bool,
 }
 
 /// One direction.
@@ -47,24 +49,30 @@ impl Trace {
 
     /// Octets that the client sent. `show` gets a line at a time, without its ending.
     pub fn client(&mut self, octets: &[u8], mut show: impl FnMut(&str)) {
-        let Self { client, exchange, .. } = self;
+        let Self { client, exchange, auth, .. } = self;
         client.lines(octets, |line, longer| {
-            let masked = mask_client(line, *exchange);
-            *exchange |= is_verb(line, Verb::Auth);
+            // A response may even come before its challenge was seen: behind AUTH, what is no command is masked.
+            let known = is_command(line);
+            let masked = mask_client(line, *exchange || *auth && !known);
+            let begins = is_verb(line, b"AUTH");
+            *exchange |= begins;
+            *auth |= begins;
             show(&shown("C: ", &masked, longer));
         });
     }
 
     /// Octets that the server sent.
     pub fn server(&mut self, octets: &[u8], mut show: impl FnMut(&str)) {
-        let Self { server, exchange, .. } = self;
+        let Self { server, exchange, auth, .. } = self;
         server.lines(octets, |line, longer| {
-            let is_challenge = *exchange && line.starts_with(b"+") && !line.starts_with(b"+OK");
+            // A line that answers an earlier command may come between AUTH and its challenge. (A message may have such
+            // a line too: then a command is masked that need not be.)
+            let is_challenge = *auth && line.starts_with(b"+") && !line.starts_with(b"+OK");
+            *exchange = is_challenge;
             if is_challenge {
                 show(if line.len() > 2 { "S: + ****" } else { "S: +" });
                 return;
             }
-            *exchange = false;
             show(&shown("S: ", &Text::from(line).to_string(), longer));
         });
     }
@@ -73,12 +81,14 @@ impl Trace {
 impl Half {
     fn lines(&mut self, octets: &[u8], mut whole: impl FnMut(&[u8], bool)) {
         for part in octets.split_inclusive(|&octet| octet == b'\n') {
+            // No growing, which would leave copies behind.
+            self.line.reserve_exact(SHOWN.saturating_sub(self.line.len()));
             let room = SHOWN.saturating_sub(self.line.len());
             self.longer |= part.len() > room;
             self.line.extend_from_slice(part.get(..room).unwrap_or(part));
             if part.ends_with(b"\n") {
                 whole(self.line.trim_ascii_end(), self.longer);
-                self.line.clear();
+                wipe(&mut self.line);
                 self.longer = false;
             }
         }
@@ -97,26 +107,52 @@ fn mask_client(line: &[u8], exchange: bool) -> String {
     if exchange {
         return String::from(if line == b"*" { "*" } else { "****" });
     }
+    // The keyword, as many words behind it as are no secret, and whether there was more.
     let words = |count: usize| {
-        let mut front: Vec<&[u8]> = line.split(u8::is_ascii_whitespace).take(count).collect();
-        if line.split(u8::is_ascii_whitespace).nth(count).is_some() {
-            front.push(b"****");
+        let (keyword, rest) = line.split_at_checked(4).unwrap_or((line, &[]));
+        let mut shown = Text::from(keyword).to_string();
+        let mut words = rest.split(|octet| octet.is_ascii_whitespace() || octet.is_ascii_control());
+        let separated = words.next().is_some_and(<[u8]>::is_empty);
+        for word in words.by_ref().take(if separated { count } else { 0 }) {
+            shown.push(' ');
+            shown.push_str(&Text::from(word).to_string());
         }
-        Text::from(front.join(&b' ')).to_string()
+        if !separated && !rest.is_empty() || words.next().is_some() {
+            shown.push_str(" ****");
+        }
+        shown
     };
-    if is_verb(line, Verb::Pass) {
+    if is_verb(line, b"PASS") {
+        words(0)
+    } else if is_verb(line, b"APOP") || is_verb(line, b"AUTH") {
         words(1)
-    } else if is_verb(line, Verb::Apop) || is_verb(line, Verb::Auth) {
-        words(2)
     } else {
         Text::from(line).to_string()
     }
 }
 
-/// Whether the line begins with the keyword, after whatever white space a strange client puts before it.
-fn is_verb(line: &[u8], verb: Verb) -> bool {
-    let keyword = line.trim_ascii_start().split(u8::is_ascii_whitespace).next().unwrap_or_default();
-    Verb::from_keyword(keyword) == verb
+/// Whether the line begins with a keyword of the RFCs.
+fn is_command(line: &[u8]) -> bool {
+    let keyword = line.split(|octet| !octet.is_ascii_alphanumeric()).next().unwrap_or_default();
+    Verb::from_keyword(keyword) != Verb::Other
+}
+
+/// Whether the line begins with the keyword, whatever comes behind it.
+fn is_verb(line: &[u8], keyword: &[u8; 4]) -> bool {
+    line.trim_ascii_start().get(..4).is_some_and(|front| front.eq_ignore_ascii_case(keyword))
+}
+
+fn wipe(line: &mut Vec<u8>) {
+    #[cfg(feature = "zeroize")]
+    zeroize::Zeroize::zeroize(line.as_mut_slice());
+    line.clear();
+}
+
+#[cfg(feature = "zeroize")]
+impl Drop for Half {
+    fn drop(&mut self) {
+        wipe(&mut self.line);
+    }
 }
 
 fn shown(side: &str, line: &str, longer: bool) -> String {
@@ -164,6 +200,38 @@ mod tests {
         assert!(!log.concat().contains(&secret[..8]), "{log:?}");
         assert_eq!(log[3..6], ["C: APOP mrose ****", "C: AUTH PLAIN ****", "S: -ERR"]);
         assert_eq!(log.last().map(String::as_str), Some("C: STAT"));
+    }
+
+    #[test]
+    fn a_challenge_behind_the_answer_to_an_earlier_command_masks_the_response_too() {
+        let log = log(&[
+            ('C', b"CAPA\r\nAUTH PLAIN\r\n"),
+            ('S', b"+OK\r\nSASL PLAIN\r\n.\r\n+ \r\n"),
+            ('C', b"AHRlc3QAdGVzdA==\r\n"),
+        ]);
+        assert_eq!(log.last().map(String::as_str), Some("C: ****"));
+    }
+
+    #[test]
+    fn a_response_before_its_challenge_is_masked_too() {
+        let log = log(&[('C', b"AUTH PLAIN\r\n"), ('S', b"+OK\r\n"), ('C', b"c2VjcmV0\r\nSTAT\r\n")]);
+        assert_eq!(log[2..], ["C: ****", "C: STAT"]);
+    }
+
+    #[test]
+    fn whatever_separates_a_password_it_is_masked() {
+        for line in [
+            &b"AUTH PLAIN\tsecret\r\n"[..],
+            b"APOP name\tsecret\r\n",
+            b"AUTH\tPLAIN\x0bsecret\r\n",
+            b"PASS\0secret\r\n",
+            b"PASS\x0bsecret\r\n",
+            b"PASSsecret\r\n",
+            b"pass  secret\r\n",
+        ] {
+            let log = log(&[('C', line)]);
+            assert!(!log.concat().contains("secret"), "{log:?}");
+        }
     }
 
     #[test]

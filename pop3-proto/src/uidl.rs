@@ -27,7 +27,7 @@ use core::fmt;
 /// assert_eq!(mail.gone().collect::<Vec<_>>(), [b"gone"]);
 /// # Ok::<(), pop3_proto::TooManyUniqueIds>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Reconciliation {
     ids: BTreeMap<Box<[u8]>, Mark>,
     octets: usize,
@@ -131,12 +131,19 @@ impl Reconciliation {
         self.ids.iter().filter(move |(_, mark)| gone(mark)).map(|(id, _)| &**id)
     }
 
+    /// The unique-ids that the listing had, each with the first message that has it: what to remember for the next time,
+    /// once those messages are fetched.
+    pub fn there(&self) -> impl Iterator<Item = (MessageNumber, &[u8])> {
+        self.ids.iter().filter_map(|(id, mark)| Some((mark.listed?, &**id)))
+    }
+
     fn mark(&mut self, id: &[u8], memory: Memory) -> Result<&mut Mark, TooManyUniqueIds> {
         if !self.ids.contains_key(id) {
-            self.octets = self.octets.saturating_add(id.len());
-            if self.octets > self.limit {
+            let octets = self.octets.saturating_add(id.len());
+            if octets > self.limit {
                 return Err(TooManyUniqueIds { limit: self.limit });
             }
+            self.octets = octets;
         }
         let mark = self.ids.entry(Box::from(id)).or_insert(Mark { memory, listed: None });
         if memory != Memory::None {

@@ -117,3 +117,82 @@ fn a29_the_wait_before_login_has_a_setting_of_its_own() {
     }
     assert_eq!(server.patience(), Some(Duration::from_secs(600)));
 }
+
+#[test]
+fn extra_spaces_may_stand_in_front_too_where_they_are_tolerated() {
+    use pop3_proto::Quirk;
+    for (tolerant, config) in [(true, Config::new()), (false, Config::new().without_quirk(Quirk::ExtraSpaces))] {
+        let mut client = Client::over_tls(config, Peer::Verified);
+        hear(&mut client, b"+OK\r\n");
+        for command in [Command::user("a").unwrap(), Command::pass("b").unwrap(), Command::Stat] {
+            client.send(&command, &mut Vec::new()).unwrap();
+            let events = hear(&mut client, if command == Command::Stat { b"+OK  2 320\r\n" } else { b"+OK\r\n" });
+            if command == Command::Stat {
+                assert_eq!(matches!(&events[0], Event::Ok { data: Data::Drop(_), .. }), tolerant);
+            }
+        }
+        client.send(&Command::List(None), &mut Vec::new()).unwrap();
+        let events = hear(&mut client, b"+OK\r\n 1 120\r\n.\r\n");
+        assert_eq!(matches!(&events[1], Event::Scan(_)), tolerant, "{events:?}");
+        assert_eq!(client.quirks_seen().contains(Quirk::ExtraSpaces), tolerant);
+    }
+}
+
+#[test]
+fn an_stls_that_was_listed_once_is_not_forgotten_by_a_refused_capa() {
+    use pop3_proto::Tls;
+    let mut client = Client::with_config(Config::new().tls(Tls::Opportunistic));
+    hear(&mut client, b"+OK\r\n");
+    for answer in [&b"+OK\r\nSTLS\r\n.\r\n"[..], b"-ERR busy\r\n", b"+OK\r\nUSER\r\n.\r\n"] {
+        client.send(&Command::Capa, &mut Vec::new()).unwrap();
+        hear(&mut client, answer);
+        assert_eq!(client.may_send(&Command::user("a").unwrap()), Err(Misuse::NeedsTls));
+    }
+    client.send(&Command::Stls, &mut Vec::new()).unwrap();
+    hear(&mut client, b"-ERR no\r\n");
+    assert_eq!(client.may_send(&Command::user("a").unwrap()), Ok(()));
+}
+
+#[test]
+fn a_token_that_was_refused_is_a_failed_login_however_long_the_word_to_it_is() {
+    let (mut out, token) = (Vec::new(), "dXNlcj1hAWF1dGg9QmVhcmVyIGIBAQ==");
+    let config = Config::new().builtin_mechanisms([pop3_proto::Builtin::Xoauth2]).sasl_line(100);
+    let mut server = Server::over_tls(config, Greeting::text("").unwrap(), &mut out);
+    for word in ["".to_owned(), "*".to_owned(), "no base64".to_owned(), "A".repeat(200)] {
+        let line = format!("AUTH XOAUTH2 {token}\r\n");
+        let incoming = server.next_event(&mut line.as_bytes(), &mut out).unwrap();
+        assert!(matches!(incoming, Some(Incoming::Login(_))), "{incoming:?}");
+        server.reject_token("{}", &mut out).unwrap();
+        out.clear();
+        let before = server.failed_logins();
+        let line = format!("{word}\r\n");
+        server.next_event(&mut line.as_bytes(), &mut out).unwrap();
+        assert_eq!(server.failed_logins(), before + 1, "{word:?}");
+        assert_eq!(out, b"-ERR [AUTH] the token is not accepted\r\n", "{word:?}");
+    }
+}
+
+#[test]
+fn before_tls_no_capability_list_of_any_make_announces_a_login() {
+    use pop3_proto::{Capability, Mechanisms, Text};
+    let mut out = Vec::new();
+    let mut server = Server::new(Config::new().with_stls(), Greeting::text("").unwrap(), &mut out);
+    server.next_event(&mut &b"CAPA\r\n"[..], &mut out).unwrap();
+    server.begin("", &mut out).unwrap();
+    for row in [
+        Capability::User,
+        Capability::Sasl(Mechanisms::new(["PLAIN"]).unwrap()),
+        Capability::Other { tag: Text::from("user"), arguments: Text::default() },
+        Capability::Other { tag: Text::from("Sasl"), arguments: Text::from("PLAIN") },
+    ] {
+        assert_eq!(server.listing(row, &mut out), Err(Misuse::WrongAnswer { to: Verb::Capa }));
+    }
+    assert_eq!(server.listing(Capability::Stls, &mut out), Ok(()));
+}
+
+#[test]
+fn text_that_is_passed_on_stuffed_needs_lines_of_crlf() {
+    let config = Config::new().stuffed_bodies();
+    let mut client = Client::over_tls(config, Peer::Verified);
+    assert_eq!(client.next_event(&mut &b"+OK ready\n"[..]), Err(pop3_proto::Error::BareLf));
+}

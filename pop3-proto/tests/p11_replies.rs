@@ -163,7 +163,8 @@ fn a_greeting_is_one_line_with_its_timestamp_whole() {
         assert!(grammar::status_line(&out).is_ok_and(|(_, line)| line.status == Status::Ok && line.code.is_none()));
 
         out.clear();
-        let _ = Server::new(Config::new(), greeting.with_timestamp(&timestamp).unwrap(), &mut out);
+        let apop = Config::new().allow_apop_md5().allow_cleartext_login();
+        let _ = Server::new(apop, greeting.with_timestamp(&timestamp).unwrap(), &mut out);
         assert!(std::str::from_utf8(one_line(&out)).unwrap().ends_with(&timestamp));
     }
     for bad in ["[AUTH] x", "<", "a\r\n", "a\0", "x\n+OK"] {
@@ -212,13 +213,18 @@ fn begun(config: Config, command: &str) -> Server {
 /// Writes the row, which must be refused without a trace or be one line that is not the end.
 fn listed<'a>(server: &mut Server, row: impl Into<Row<'a>>) -> Result<Vec<u8>, Misuse> {
     let mut out = b"+OK\r\n".to_vec();
+    let row = row.into();
+    // What a private command answers may be blank or hold a TAB, as the line of a message may.
+    let private = matches!(row, Row::Line(_));
     let result = server.listing(row, &mut out);
     let line = out.split_off(5);
     match result {
         Ok(()) => {
-            let text = one_line(&line);
-            assert!(!text.is_empty());
-            assert!(text[0] != b'.' || text.get(1) == Some(&b'.'), "an early end: {}", line.escape_ascii());
+            let checked: Vec<u8> =
+                line.iter().map(|&octet| if private && octet == b'\t' { b' ' } else { octet }).collect();
+            let text = one_line(&checked);
+            assert!(private || !text.is_empty());
+            assert!(!text.starts_with(b".") || text.get(1) == Some(&b'.'), "an early end: {}", line.escape_ascii());
             Ok(line)
         }
         Err(misuse) => {
@@ -240,12 +246,14 @@ fn a_row_is_refused_or_is_one_line_and_not_the_end() {
 
         let line = listed(&mut other, Row::Line(&text));
         let stuffing = if text.starts_with('.') { "." } else { "" };
-        assert_eq!(line.is_ok(), harmless && !text.is_empty(), "{text:?}: {line:?}");
+        let stays = !text.bytes().any(|octet| octet.is_ascii_control() && octet != b'\t');
+        assert_eq!(line.is_ok(), stays, "{text:?}: {line:?}");
         assert!(line.is_err() || line == Ok(expected(stuffing)));
 
         let description = LanguageListing { tag: tag.clone(), description: Text::from(text.as_str()) };
         let line = listed(&mut lang, description);
-        assert!(if harmless { line == Ok(expected("de ")) } else { line.is_err() }, "{text:?}: {line:?}");
+        let described = harmless && !text.is_empty();
+        assert!(if described { line == Ok(expected("de ")) } else { line.is_err() }, "{text:?}: {line:?}");
 
         let line = listed(&mut capa, Capability::Implementation(Text::from(text.as_str())));
         assert!(if harmless { line == Ok(expected("IMPLEMENTATION ")) } else { line.is_err() }, "{text:?}: {line:?}");
@@ -337,7 +345,7 @@ fn settings_that_end_up_in_the_capability_list_are_refused_or_stay_on_their_line
             name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_".contains(&octet)) && !name.is_empty();
         assert_eq!(listed.is_ok(), plain, "{name:?}");
     }
-    let names = vec!["A".repeat(20); 23];
+    let names = vec!["A".repeat(20); 20];
     assert!(Config::new().sasl_mechanisms(names.iter().map(String::as_str)).is_ok());
     let names = vec!["A".repeat(20); 25];
     assert!(Config::new().sasl_mechanisms(names.iter().map(String::as_str)).is_err());

@@ -157,7 +157,7 @@ fn the_timestamp_is_forgotten_at_stls() {
 fn a_server_announces_only_what_a_client_finds() {
     for (_, timestamp) in GOOD {
         let timestamp = std::str::from_utf8(timestamp).unwrap();
-        for text in ["", "ready", "ready (a@b)", "grüß dich"] {
+        for text in ["", "ready", "ready (a@b)", "gruess dich"] {
             let greeting = Greeting::text(text).unwrap().with_timestamp(timestamp).unwrap();
             let mut out = Vec::new();
             let _ = Server::new(with_apop(), greeting, &mut out);

@@ -270,9 +270,11 @@ fn a_server_that_closes_on_a_login_has_refused_it() {
     };
     let pass = Command::pass("x").unwrap();
     let apop = Command::apop("mrose", machines::DIGEST).unwrap();
-    let auth = Command::auth("X").unwrap();
-    for command in [pass, apop, auth] {
+    for command in [pass, apop] {
         assert_eq!(login(&command), Err(Error::AuthRejectedByClose { to: command.verb() }));
     }
     assert_eq!(login(&Command::user("mrose").unwrap()), Err(Error::Eof { awaiting: Wait::Reply(Verb::User) }));
+    // No credential was sent yet, and so none can be wrong.
+    let auth = Command::auth("X").unwrap();
+    assert_eq!(login(&auth), Err(Error::Eof { awaiting: Wait::Reply(Verb::Auth) }));
 }

@@ -42,7 +42,7 @@ fn only_a_plus_that_is_no_ok_is_a_challenge() {
             assert_eq!(client.outstanding(), usize::from(challenged));
         }
     }
-    for line in ["+OKAY\r\n", "+QUJD\r\n", "+ok\r\n", "* OK\r\n", "\r\n", " + \r\n", "QUJD\r\n"] {
+    for line in ["+OKAY\r\n", "+QUJ\r\n", "+ok\r\n", "* OK\r\n", "\r\n", " + \r\n", "QUJD\r\n"] {
         let error = hear(&mut authenticating(Config::new()), line.as_bytes(), &mut vec![]).unwrap_err();
         assert!(matches!(error, Error::NoStatus { to: Verb::Auth, .. }), "{line:?}: {error:?}");
     }

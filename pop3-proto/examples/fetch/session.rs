@@ -55,11 +55,9 @@ pub(crate) fn log_in(connection: &mut Connection, login: &Login, mut tls: Option
             Next::Stls => match (connection.ask(&Command::Stls, |_| {}), tls.take()) {
                 (Ok(()), Some(tls)) => {
                     connection.begin_tls(tls).map_err(words)?;
-                    plan.tls_established();
                     timestamp = None;
                 }
                 (Err(failure @ Failure::Refused { .. }), _) => {
-                    plan.stls_refused();
                     seen.refusals.push(failure.to_string());
                 }
                 (Ok(()), None) => return Err("STLS comes only once".to_owned()),
@@ -176,7 +174,7 @@ fn capabilities(connection: &mut Connection, plan: &mut Plan) -> Result<String, 
         }
     });
     match answer {
-        Err(Failure::Refused { .. }) => plan.capa_refused(),
+        Err(Failure::Refused { .. }) => {}
         answer => answer?,
     }
     Ok(mechanisms.join(" "))

@@ -187,7 +187,6 @@ impl Upstream {
     pub(crate) async fn ask_capabilities(&mut self) -> Result<(), Failure> {
         self.send(&Command::Capa)?;
         let mut capabilities = Vec::new();
-        let mut refused = false;
         let mut answered = false;
         while !answered {
             answered = self
@@ -196,15 +195,11 @@ impl Upstream {
                         Event::Capability(capability) if capabilities.len() < CAPABILITIES => {
                             capabilities.push(capability.into_owned());
                         }
-                        Event::Err { .. } => refused = true,
                         _ => {}
                     }
                     Ok(())
                 })
                 .await?;
-        }
-        if refused {
-            self.plan.capa_refused();
         }
         capabilities.iter().for_each(|capability| self.plan.capability(capability));
         self.capabilities = capabilities;
@@ -215,16 +210,14 @@ impl Upstream {
         let Some(tls) = &target.tls else { return Err(Why::NoTls.into()) };
         let status = self.ask(&Command::Stls).await?;
         if status.status == Status::Err {
-            self.plan.stls_refused();
-            return Ok(self);
+            return Ok(self); // the plan asks the machine, which knows
         }
         // Octets that came in the clear behind the +OK were an error before we got here. The buffer holds none: all that is
         // read is given to the machine at once.
         let wait = self.client.patience();
-        let Self { mut client, stream, buffer, out, mut plan, .. } = self;
+        let Self { mut client, stream, buffer, out, plan, .. } = self;
         let stream = handshake(target, tls, stream, wait).await?;
         client.tls_established(tls.peer)?;
-        plan.tls_established();
         Ok(Self { client, stream, buffer, out, plan, capabilities: Vec::new() })
     }
 

@@ -1,7 +1,7 @@
 //! Reading: what the server's octets mean to the client.
 
 use super::{Client, Committed, Reading, Stls, User};
-use crate::capability::Known;
+use crate::capability::{Extension, Known, Support};
 use crate::config::Quirk;
 use crate::error::{Error, Protocol};
 use crate::event::{Challenge, Event};
@@ -94,7 +94,8 @@ impl Client {
         if let Reading::Rows(_) = self.reading {
             return self.row(line);
         }
-        if end == LineEnd::BareLf && !self.tolerates(Quirk::BareLf) {
+        // (Text with bare LF cannot be passed on stuffed: its dots are doubled where a reader of CRLF does not look.)
+        if end == LineEnd::BareLf && (self.config.stuffed || !self.tolerates(Quirk::BareLf)) {
             return Err(Error::BareLf);
         }
         let octets = line.len().saturating_add(if end == LineEnd::Crlf { 2 } else { 1 });
@@ -157,7 +158,7 @@ impl Client {
         let no_status = |line: &[u8]| Error::NoStatus { to: Verb::Auth, line: Text::from(line).into_owned() };
         let text = match line {
             [b'+', b' ', text @ ..] => text,
-            b"+" if self.tolerates(Quirk::BarePlus) => &[],
+            [b'+', text @ ..] if (text.is_empty() || is_base64_text(text)) && self.tolerates(Quirk::BarePlus) => text,
             _ => return Err(no_status(line)),
         };
         if !text.is_empty() && !is_base64_text(text) && !self.tolerates(Quirk::TextChallenge) {
@@ -205,10 +206,7 @@ impl Client {
         self.state = self.state.after_err(to);
         match to {
             Verb::Capa => {
-                self.known = Known::NONE;
-                if self.stls == Stls::Open {
-                    self.stls = Stls::NoCapa;
-                }
+                self.known = Known::REFUSED;
             }
             Verb::Stls => self.stls = Stls::Refused,
             _ => {}
@@ -287,6 +285,9 @@ impl Client {
         let of = self.outstanding.first().map_or(Verb::Other, |entry| entry.verb);
         if of == Verb::Capa {
             self.known.complete();
+            if self.stls == Stls::Open && self.known.support(Extension::Stls) == Support::Yes {
+                self.stls = Stls::Named;
+            }
         }
         self.answered();
         Event::End { of }
@@ -321,7 +322,7 @@ impl Client {
         let mut tolerance = Tolerance::new(self.config.quirks);
         match production(&mut tolerance) {
             Ok((_, value)) => {
-                tolerance.seen.iter().for_each(|quirk| self.quirks.insert(quirk));
+                self.quirks.extend(tolerance.seen);
                 Ok(value)
             }
             Err(error) => Err(grammar::fault(error)),

@@ -15,7 +15,12 @@ impl Client {
             return Err(Misuse::NoTls);
         }
         if self.peer.is_none() && self.state == State::Authorization && !harmless {
-            let no_stls = self.stls != Stls::Open || self.known.support(Extension::Stls) == Support::No;
+            let no_stls = match self.stls {
+                Stls::Refused => true,
+                // What was there once does not go away because a later list leaves it out.
+                Stls::Named => false,
+                Stls::Open => self.known.refused() || self.known.support(Extension::Stls) == Support::No,
+            };
             match self.config.tls {
                 Tls::Required => return Err(Misuse::NeedsTls),
                 Tls::Opportunistic if verb.is_login() && !no_stls => return Err(Misuse::NeedsTls),

@@ -34,7 +34,7 @@ pub(crate) fn capability(line: &[u8]) -> IResult<'_, Capability<'_>> {
 
 fn known<'i>(tag: &[u8], arguments: &'i [u8]) -> Option<Capability<'i>> {
     let is = |name: &str| tag.eq_ignore_ascii_case(name.as_bytes());
-    let bare = |capability| arguments.is_empty().then_some(capability);
+    let bare = |capability| arguments.iter().all(|&octet| octet == b' ').then_some(capability);
     match tag.first()?.to_ascii_uppercase() {
         b'T' if is("TOP") => bare(Capability::Top),
         b'U' if is("USER") => bare(Capability::User),

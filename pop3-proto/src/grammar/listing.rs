@@ -11,7 +11,7 @@ use crate::text::Text;
 /// drop-listing = number SP octets [SP *CHAR]    ; RFC 1939 §5: "no requirement on what follows the maildrop size"
 /// ```
 pub(crate) fn drop_listing<'i>(text: &'i [u8], tolerance: &mut Tolerance) -> IResult<'i, DropListing> {
-    let (rest, messages) = count(text)?;
+    let (rest, messages) = count(leading(text, tolerance))?;
     let (rest, ()) = one_space(rest, tolerance)?;
     if let Some(positive) = rest.strip_prefix(b"-") {
         let (behind, _) = octets(positive)?;
@@ -85,9 +85,18 @@ fn row_number<'i>(row: &'i [u8], tolerance: &mut Tolerance) -> IResult<'i, crate
     if row.is_empty() {
         return error(row, Fault::Empty);
     }
-    let (rest, number) = message_number(row)?;
+    let (rest, number) = message_number(leading(row, tolerance))?;
     let (rest, ()) = one_space(rest, tolerance)?;
     Ok((rest, number))
+}
+
+/// The octets without spaces in front, where those are tolerated.
+fn leading<'i>(input: &'i [u8], tolerance: &mut Tolerance) -> &'i [u8] {
+    let mut rest = input;
+    while let Some(shorter) = rest.strip_prefix(b" ") {
+        rest = shorter;
+    }
+    if rest.len() < input.len() && tolerance.pass(Quirk::ExtraSpaces) { rest } else { input }
 }
 
 /// A single space, or several where that is tolerated.

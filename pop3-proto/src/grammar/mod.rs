@@ -107,13 +107,19 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Where in the input, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where in the input, and why. `Debug` does not show the input, which may be half of a password.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Error<'i> {
     /// The input from the octet on that did not match.
     pub input: &'i [u8],
     /// Why.
     pub fault: Fault,
+}
+
+impl fmt::Debug for Error<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error").field("octets_left", &self.input.len()).field("fault", &self.fault).finish()
+    }
 }
 
 impl<'i> ParseError<&'i [u8]> for Error<'i> {

@@ -81,7 +81,8 @@ impl Server {
             Verb::Top => announced.top,
             Verb::Uidl => announced.uidl,
             Verb::User | Verb::Pass => announced.user,
-            Verb::Apop => self.config.apop && self.timestamp,
+            // (Without TLS where it is wanted, no timestamp was sent: TLS is what is missing first.)
+            Verb::Apop => self.config.apop && (self.timestamp || !self.may_login()),
             Verb::Auth => self.offers(command),
             Verb::Stls => announced.stls,
             Verb::Utf8 => announced.utf8 != Utf8::No,
@@ -148,13 +149,17 @@ impl Server {
         self.discarded = self.discarded.saturating_add(dropped);
         if ended {
             self.discarded = 0;
+            let verb = if self.answering == Answering::Challenge { Verb::Auth } else { Verb::Other };
             self.answering = Answering::Nothing;
             #[cfg(feature = "sasl")]
-            {
-                self.running = None;
+            if self.running.take() == Some(crate::sasl::Running::Rejected) {
+                // The token was refused already: this is a failed login.
+                self.refuse_token(out);
+                self.leftover = !input.is_empty();
+                return Ok(Some(Incoming::Refused { verb, refusal: Refusal::TooLong }));
             }
             self.leftover = !input.is_empty();
-            return Ok(Some(self.refuse(Verb::Other, Refusal::TooLong, out)));
+            return Ok(Some(self.refuse(verb, Refusal::TooLong, out)));
         }
         if self.discarded >= limit {
             Reply::fixed(Status::Err, "the line is too long").encode(out);

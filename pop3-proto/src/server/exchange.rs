@@ -90,7 +90,7 @@ impl Server {
 
     /// The end of [`Server::reject_token`].
     #[cfg(feature = "sasl")]
-    fn refuse_token(&mut self, out: &mut Vec<u8>) {
+    pub(super) fn refuse_token(&mut self, out: &mut Vec<u8>) {
         self.answering = Answering::Command(Verb::Auth, Shape::SingleLine);
         // An answer is owed, and this is one that AUTH takes.
         let _ = self.reply(&Reply::fixed(Status::Err, "the token is not accepted"), out);

@@ -91,7 +91,7 @@ impl Lines {
             if text.is_empty() && end == LineEnd::Crlf && after == 1 {
                 self.carry.pop(); // the CR came with an earlier input
             }
-            self.carry.extend_from_slice(text);
+            self.carry(text);
             return Ok(Some(Found::Carried(end)));
         }
         let full = window.len() == room;
@@ -103,7 +103,7 @@ impl Lines {
             *input = rest;
             return Err(TooLong);
         }
-        self.carry.extend_from_slice(window);
+        self.carry(window);
         *input = rest;
         Ok(None)
     }
@@ -140,6 +140,19 @@ impl Lines {
                 (dropped, false)
             }
         }
+    }
+
+    fn carry(&mut self, octets: &[u8]) {
+        #[cfg(feature = "zeroize")]
+        if self.carry.capacity().saturating_sub(self.carry.len()) < octets.len() {
+            // Growing in place would leave the old octets behind.
+            let room = self.carry.len().saturating_add(octets.len()).saturating_mul(2).max(64);
+            let mut longer = Vec::with_capacity(room);
+            longer.extend_from_slice(&self.carry);
+            self.clear();
+            self.carry = longer;
+        }
+        self.carry.extend_from_slice(octets);
     }
 
     /// How many octets of an unfinished line are held back.
