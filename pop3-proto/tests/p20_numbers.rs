@@ -173,7 +173,7 @@ fn rows<'l>(client: &mut Client, listing: &'l str) -> Vec<Event<'l>> {
 #[test]
 fn a_client_reports_a_bad_row_and_stays_in_step() {
     // A dot in front of a row is stuffing, and a space is what `Quirk::ExtraSpaces` takes.
-    for (text, fault) in NO_NUMBER.into_iter().filter(|(text, _)| !text.starts_with(['.', ' '])) {
+    for (text, fault) in NO_NUMBER.into_iter().filter(|(text, _)| !text.is_empty() && !text.starts_with(['.', ' '])) {
         for (command, row, verb) in [
             (Command::List(None), format!("{text} 120"), Verb::List),
             (Command::Uidl(None), format!("{text} abc"), Verb::Uidl),
