@@ -101,7 +101,8 @@ impl Server {
             return Err(Refusal::NeedsTls);
         }
         let argument: &[u8] = match command {
-            Command::User(_) if self.user_accepted => return Err(Refusal::State),
+            // RFC 1939 §7: "after the POP3 greeting or after an unsuccessful USER or PASS command".
+            Command::User(_) | Command::Apop(_) if self.user_accepted => return Err(Refusal::State),
             Command::Pass(_) if !self.user_accepted => return Err(Refusal::NoUser),
             Command::User(name) => name.as_bytes(),
             Command::Pass(password) => password.reveal(),

@@ -1,0 +1,10 @@
+//! See `pop3_proto_fuzz::reply_parse`.
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| pop3_proto_fuzz::reply_parse::TARGET.run(data));
+
+#[cfg(not(fuzzing))]
+fn main() -> std::process::ExitCode {
+    pop3_proto_fuzz::reply_parse::TARGET.main()
+}

@@ -1,0 +1,240 @@
+//! Target 10: SASL exchanges: identities are checked, garbage and `*` get one `-ERR` each and leave nothing behind, and
+//! what a client says a server understands (P8, P12, P36).
+//!
+//! The plan: an octet of settings, a chunk of cuts, and lines: an octet for what is sent (its low three bits say how,
+//! the others in which mechanism) and a chunk.
+
+use crate::finding::{ensure, same};
+use crate::naive::command::is_name;
+use crate::naive::sasl::{Exchange as Naive, Login, MECHANISMS, OWN, Turn};
+use crate::naive::server::Settings;
+use crate::naive::{base64, looks_like_base64, split, to_base64};
+use crate::plan::{Cuts, Octets, chunk, octet};
+use crate::server_hostile_client::{self as server, ServerSide};
+use crate::{Target, Verdict};
+use arbitrary::{Arbitrary, Result, Unstructured};
+use pop3_proto::{Client, Config, Event, Exchange, InitialResponse, Misuse, Peer};
+
+/// See [`Target`].
+pub const TARGET: Target = Target {
+    name: "sasl",
+    check: |octets| {
+        let plan = plan(octets);
+        check(&plan, server::Ours::new)?;
+        at_client(&plan)
+    },
+    show: |octets| {
+        let plan = plan(octets);
+        format!("{plan:#?}\nas sent: {:?}", Octets(&plan.octets()))
+    },
+};
+
+/// What a client does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Move<'a> {
+    /// AUTH with these octets as initial response, in base64.
+    Initial(&'static str, Octets<'a>),
+    /// AUTH, and these octets as response, in base64.
+    Auth(&'static str, Octets<'a>),
+    /// These octets as response, in base64.
+    Respond(Octets<'a>),
+    /// This line.
+    Line(Octets<'a>),
+    /// `*`
+    Cancel,
+    /// AUTH with this as initial response, as it is.
+    RawInitial(&'static str, Octets<'a>),
+    /// That many quartets of base64, and four times as many again.
+    Long(usize),
+    /// AUTH and nothing.
+    Begin(&'static str),
+}
+
+/// A few exchanges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan<'a> {
+    /// How the server is set up.
+    pub settings: Settings,
+    /// Where the client's octets are cut.
+    pub cuts: Cuts<'a>,
+    /// What the client does.
+    pub moves: Vec<Move<'a>>,
+}
+
+/// Every mechanism, that of the application included, and one that is not there.
+pub const ALL: [&str; 8] =
+    [MECHANISMS[0], MECHANISMS[1], MECHANISMS[2], MECHANISMS[3], MECHANISMS[4], MECHANISMS[5], OWN, "CRAM-MD5"];
+
+impl<'a> Arbitrary<'a> for Plan<'a> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let settings = Settings { sasl: true, ..Settings::new(octet(u)) };
+        let (cuts, mut moves) = (Cuts(chunk(u)), vec![]);
+        while !u.is_empty() {
+            let kind = octet(u);
+            let mechanism = ALL[usize::from(kind >> 3) % ALL.len()];
+            moves.push(match kind & 7 {
+                0 => Move::Initial(mechanism, Octets(chunk(u))),
+                1 => Move::Auth(mechanism, Octets(chunk(u))),
+                2 => Move::Respond(Octets(chunk(u))),
+                3 => Move::Line(Octets(chunk(u))),
+                4 => Move::Cancel,
+                5 => Move::RawInitial(mechanism, Octets(chunk(u))),
+                6 => Move::Long(usize::from(octet(u))),
+                _ => Move::Begin(mechanism),
+            });
+        }
+        Ok(Self { settings, cuts, moves })
+    }
+}
+
+fn plan(octets: &[u8]) -> Plan<'_> {
+    Plan::arbitrary(&mut Unstructured::new(octets)).unwrap_or(Plan {
+        settings: Settings::new(0),
+        cuts: Cuts::WHOLE,
+        moves: vec![],
+    })
+}
+
+impl Plan<'_> {
+    /// What the client sends.
+    fn octets(&self) -> Vec<u8> {
+        let mut octets = vec![];
+        for step in &self.moves {
+            let line = match *step {
+                Move::Initial(mechanism, Octets(message)) => {
+                    let message = if message.is_empty() { b"=".to_vec() } else { to_base64(message) };
+                    [b"AUTH ", mechanism.as_bytes(), b" ", &message].concat()
+                }
+                Move::Auth(mechanism, Octets(message)) => {
+                    [b"AUTH ", mechanism.as_bytes(), b"\r\n", &to_base64(message)].concat()
+                }
+                Move::Respond(Octets(message)) => to_base64(message),
+                Move::Line(Octets(line)) => line.to_vec(),
+                Move::Cancel => b"*".to_vec(),
+                Move::RawInitial(mechanism, Octets(line)) => [b"AUTH ", mechanism.as_bytes(), b" ", line].concat(),
+                Move::Long(quartets) => b"QUJD".repeat(quartets * 4),
+                Move::Begin(mechanism) => [b"AUTH ", mechanism.as_bytes()].concat(),
+            };
+            octets.extend_from_slice(&line);
+            octets.extend_from_slice(b"\r\n");
+        }
+        octets
+    }
+}
+
+/// Holds a server against the naive one: every answer, and who it says tried to log in.
+///
+/// # Errors
+///
+/// The finding.
+pub fn check<S: ServerSide>(plan: &Plan<'_>, begin: impl Fn(Settings, &mut Vec<u8>) -> S) -> Verdict {
+    let octets = plan.octets();
+    let turns = vec![server::Turn::Hear(Octets(&octets)), server::Turn::Hear(Octets(b"\r\nCAPA\r\nQUIT\r\n"))];
+    server::check(&server::Plan { settings: plan.settings, cuts: plan.cuts, turns }, begin)
+}
+
+/// What a client says in each mechanism, the naive server understands: the fields are those that were given.
+fn at_client(plan: &Plan<'_>) -> Verdict {
+    for step in &plan.moves {
+        let (Move::Initial(mechanism, Octets(fields)) | Move::Auth(mechanism, Octets(fields))) = *step else {
+            continue;
+        };
+        let (name, secret) = split(fields, 0);
+        let (Ok(name), Ok(secret)) = (std::str::from_utf8(name), std::str::from_utf8(secret.unwrap_or_default()))
+        else {
+            continue;
+        };
+        let exchange = match mechanism {
+            "PLAIN" => Exchange::plain("", name, secret),
+            "LOGIN" => Exchange::login(name, secret),
+            "EXTERNAL" => Exchange::external(name),
+            "ANONYMOUS" => Exchange::anonymous(name),
+            "XOAUTH2" => Exchange::xoauth2(name, secret),
+            "OAUTHBEARER" => Exchange::oauthbearer(name, "pop.example.org", 995, secret),
+            _ => continue,
+        };
+        let (octets, secret_octets) = (name.as_bytes().to_vec(), secret.as_bytes().to_vec());
+        let expected = match mechanism {
+            "PLAIN" | "LOGIN" => Login::Pass(octets, secret_octets),
+            "EXTERNAL" => Login::External((!octets.is_empty()).then_some(octets)),
+            "ANONYMOUS" => Login::Anonymous(octets),
+            _ => Login::Bearer(Some(octets), secret_octets),
+        };
+        let Ok(mut exchange) = exchange else { continue };
+        for initial in [InitialResponse::Auto, InitialResponse::Never, InitialResponse::Always] {
+            if initial != InitialResponse::Auto {
+                exchange = match mechanism {
+                    "PLAIN" => Exchange::plain("", name, secret),
+                    "LOGIN" => Exchange::login(name, secret),
+                    "EXTERNAL" => Exchange::external(name),
+                    "ANONYMOUS" => Exchange::anonymous(name),
+                    "XOAUTH2" => Exchange::xoauth2(name, secret),
+                    _ => Exchange::oauthbearer(name, "pop.example.org", 995, secret),
+                }
+                .map_err(|misuse| crate::Finding { promise: "P12", what: misuse.to_string() })?;
+            }
+            match spoken(&mut exchange, initial) {
+                Ok(got) => understood(mechanism, name, secret, &expected, got.as_ref())?,
+                Err(misuse) => ensure!(false, "P36", "{mechanism} cannot be spoken: {misuse}"),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Fields that a server would not take need not be understood; others must.
+fn understood(mechanism: &str, name: &str, secret: &str, expected: &Login, got: Option<&Login>) -> Verdict {
+    let sound = |field: &str| is_name(field.as_bytes(), true);
+    let must = match mechanism {
+        "PLAIN" | "LOGIN" => sound(name) && sound(secret),
+        "EXTERNAL" => name.is_empty() || sound(name),
+        "ANONYMOUS" => name.is_empty() || sound(name),
+        // A token is visible ASCII; a name may need escapes.
+        _ => sound(name) && secret.bytes().all(|octet| octet.is_ascii_graphic()),
+    };
+    match got {
+        // What is no token of visible ASCII may be refused, or heard as another.
+        Some(Login::Bearer(..)) if !must => {}
+        Some(got) => same!(expected, got, "P12", format!("what {mechanism} says")),
+        None => ensure!(!must, "P12", "{mechanism} says nothing a server understands for {name:?} and {secret:?}"),
+    }
+    Ok(())
+}
+
+/// Lets a client talk to the naive server; what that understood.
+fn spoken(exchange: &mut Exchange<'_>, initial: InitialResponse) -> std::result::Result<Option<Login>, Misuse> {
+    let mut client = Client::over_tls(Config::new().initial_response(initial), Peer::Verified);
+    let mut out = vec![];
+    let greeted = client.next_event(&mut &b"+OK\r\n"[..]).is_ok();
+    client.send(&pop3_proto::Command::Capa, &mut vec![])?;
+    let mut list = &b"+OK\r\nSASL PLAIN LOGIN\r\n.\r\n"[..];
+    while let Ok(Some(_)) = client.next_event(&mut list) {}
+    assert!(greeted && list.is_empty(), "the way to AUTH is well known");
+    client.authenticate(exchange, &mut out)?;
+    assert!(out.len() <= 255 && out.ends_with(b"\r\n"), "P10: {:?}", Octets(&out));
+    let line = out[..out.len() - 2].to_vec();
+    let mut words = line.split(|&octet| octet == b' ').skip(1);
+    let (mechanism, sent) = (words.next().unwrap_or_default(), words.next());
+    let (mut naive, mut turn) = Naive::begin(mechanism, sent);
+    loop {
+        match turn {
+            Turn::Refused => return Ok(None),
+            Turn::Login(login) => return Ok(Some(login)),
+            Turn::Challenge(challenge) => {
+                let challenge = [b"+ ", &to_base64(challenge)[..], b"\r\n"].concat();
+                let Ok(Some(Event::Challenge(event))) = client.next_event(&mut &challenge[..]) else {
+                    panic!("P36: {:?} is no challenge", Octets(&challenge));
+                };
+                out.clear();
+                client.answer(&event, exchange, &mut out)?;
+                let response = out.strip_suffix(b"\r\n").unwrap_or_default();
+                assert!(response.is_empty() || response == b"*" || looks_like_base64(response), "P12: {response:?}");
+                if response == b"*" {
+                    return Ok(None);
+                }
+                assert!(base64(response).is_some(), "P12: canonical base64");
+                turn = naive.response(response);
+            }
+        }
+    }
+}

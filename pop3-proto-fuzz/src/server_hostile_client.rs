@@ -1,0 +1,440 @@
+//! Target 7: whatever a client sends, a server gives each line its one right answer, alike at every cut; nothing of the
+//! mailbox is touched before login, and deletions happen at QUIT only (P2, P6, P20, P23, P25, P28, P29).
+//!
+//! The plan: an octet of settings, a chunk of cuts, and turns: an octet for what happens (2: the handshake is done, 3:
+//! the connection is closed), or a chunk of octets that the client sends.
+
+use crate::finding::{ensure, same};
+use crate::naive::dot::stuff;
+use crate::naive::sasl::{Login, MECHANISMS, OWN};
+use crate::naive::server::{
+    Answer, LIMITS, MESSAGES, Server as Naive, Settings, State, TIMESTAMP, TOKEN_REFUSED, expect, is_right, text_of,
+};
+use crate::plan::{Cuts, Octets, chunk, octet};
+use crate::{Target, Verdict};
+use arbitrary::{Arbitrary, Result, Unstructured};
+use pop3_proto::{
+    Auth, Builtin, Command, Config, Greeting, Incoming, LanguageListing, LanguageTag, Login as OurLogin, Maildrop,
+    Misuse, Name, Quirk, Reply, Row, Server, Shape, Top, Utf8, Verb,
+};
+use std::sync::{Arc, OnceLock};
+
+/// See [`Target`].
+pub const TARGET: Target = Target {
+    name: "server_hostile_client",
+    check: |octets| check(&plan(octets), Ours::new),
+    show: |octets| format!("{:#?}", plan(octets)),
+};
+
+/// A server with the mailbox of [`MESSAGES`]. Octets of the client go in, its own come out.
+pub trait ServerSide {
+    /// Octets of one read. What it can answer it answers at once, and it keeps what it must.
+    fn hear(&mut self, octets: &[u8], out: &mut Vec<u8>);
+
+    /// The TLS handshake is done; `false` if none was due.
+    fn tls_established(&mut self) -> bool;
+
+    /// The connection was closed.
+    fn eof(&mut self);
+
+    /// Whether it closes the connection.
+    fn is_over(&self) -> bool;
+
+    /// The numbers of the messages that it removed.
+    fn removed(&self) -> Vec<u32>;
+
+    /// Who tried to log in, if it can tell.
+    fn logins(&self) -> Option<&[Login]> {
+        None
+    }
+
+    /// Octets held back; 0 if that cannot be told.
+    fn held(&self) -> usize {
+        0
+    }
+}
+
+/// One turn of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn<'a> {
+    /// The client sends octets.
+    Hear(Octets<'a>),
+    /// The handshake is done.
+    Tls,
+    /// The connection is closed.
+    Eof,
+}
+
+/// A session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan<'a> {
+    /// How the server is set up.
+    pub settings: Settings,
+    /// Where each of the client's turns is cut.
+    pub cuts: Cuts<'a>,
+    /// What happens, in order.
+    pub turns: Vec<Turn<'a>>,
+}
+
+impl<'a> Arbitrary<'a> for Plan<'a> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let (settings, cuts, mut turns) = (Settings::new(octet(u)), Cuts(chunk(u)), vec![]);
+        while !u.is_empty() {
+            turns.push(match octet(u) & 3 {
+                2 => Turn::Tls,
+                3 => Turn::Eof,
+                _ => Turn::Hear(Octets(chunk(u))),
+            });
+        }
+        Ok(Self { settings, cuts, turns })
+    }
+}
+
+fn plan(octets: &[u8]) -> Plan<'_> {
+    Plan::arbitrary(&mut Unstructured::new(octets)).unwrap_or(Plan {
+        settings: Settings::new(0),
+        cuts: Cuts::WHOLE,
+        turns: vec![],
+    })
+}
+
+/// Holds a server against the naive one: cut as the plan says, whole, and an octet at a time. `begin` appends the
+/// greeting.
+///
+/// # Errors
+///
+/// The finding.
+pub fn check<S: ServerSide>(plan: &Plan<'_>, begin: impl Fn(Settings, &mut Vec<u8>) -> S) -> Verdict {
+    for cuts in [plan.cuts, Cuts::WHOLE, Cuts::OCTETS] {
+        let mut out = vec![];
+        let mut server = begin(plan.settings, &mut out);
+        session(plan, cuts, &mut server, out)?;
+    }
+    Ok(())
+}
+
+fn session(plan: &Plan<'_>, cuts: Cuts<'_>, server: &mut impl ServerSide, mut out: Vec<u8>) -> Verdict {
+    let mut naive = Naive::new(plan.settings);
+    let mut answers = vec![Answer::Ok(vec![])];
+    for turn in &plan.turns {
+        match *turn {
+            Turn::Hear(Octets(octets)) => {
+                naive.hear(octets, &mut answers);
+                for piece in cuts.of(octets) {
+                    server.hear(piece, &mut out);
+                    ensure!(server.held() <= LIMITS[1], "P24", "{} octets are held back", server.held());
+                }
+            }
+            Turn::Tls => same!(naive.tls_established(), server.tls_established(), "P2", "whether a handshake is due"),
+            Turn::Eof => {
+                naive.eof();
+                server.eof();
+            }
+        }
+        match expect(&out, &answers) {
+            Ok([]) => {}
+            Ok(left) => ensure!(false, "P35", "more than the answers: {:?}, {cuts:?}", Octets(left)),
+            Err(wrong) => ensure!(false, "P23, P25, P35", "{wrong}, {cuts:?}"),
+        }
+        out.clear();
+        answers.clear();
+        same!(naive.state == State::Closed, server.is_over(), "P33", format!("whether the session is over, {cuts:?}"));
+        same!(naive.removed, server.removed(), "P27: deletions at QUIT only", format!("what was removed, {cuts:?}"));
+        if let Some(logins) = server.logins() {
+            same!(naive.logins, logins, "P6, P12", format!("who tried to log in, {cuts:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// [`Server`] and [`Maildrop`], with an application around them.
+#[derive(Debug)]
+pub struct Ours {
+    server: Server,
+    maildrop: Maildrop,
+    kept: Vec<u8>,
+    removed: Vec<u32>,
+    logins: Vec<Login>,
+    fatal: bool,
+    clumsy: bool,
+}
+
+impl Ours {
+    /// A server that is set up so. Appends its greeting.
+    ///
+    /// # Panics
+    ///
+    /// Never: the settings are well known.
+    #[must_use]
+    pub fn new(settings: Settings, out: &mut Vec<u8>) -> Self {
+        static CONFIGS: [OnceLock<Arc<Config>>; 128] = [const { OnceLock::new() }; 128];
+        let config = Arc::clone(CONFIGS[settings.place()].get_or_init(|| Arc::new(config(settings))));
+        let mut greeting = Greeting::text("POP3 server ready").expect("a greeting");
+        if settings.apop {
+            greeting = greeting.with_timestamp(TIMESTAMP).expect("a timestamp");
+        }
+        let server = match settings.over_tls {
+            true => Server::over_tls(config, greeting, out),
+            false => Server::new(config, greeting, out),
+        };
+        let (kept, removed, logins) = (vec![], vec![], vec![]);
+        Self { server, maildrop: Maildrop::default(), kept, removed, logins, fatal: false, clumsy: settings.clumsy }
+    }
+
+    /// The machine itself.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Calls that do not answer what is owed: they are refused, nothing is written, and the right answer still goes.
+    fn fumble(&mut self, incoming: &Incoming<'_>, out: &mut Vec<u8>) {
+        let (before, owed) = (out.len(), self.server.owes());
+        let shape = match incoming {
+            Incoming::Command(command) => command.shape(),
+            _ => Shape::SingleLine,
+        };
+        let server = &mut self.server;
+        let mut refused = vec![
+            ("end", server.end(out)),
+            ("body", server.body(b"x", out)),
+            ("body_segments", server.body_segments(b"x").map(|_| ())),
+            ("body_stuffed", server.body_stuffed(b"x\r\n", out)),
+            ("listing", server.listing(Row::Line("x"), out)),
+            ("tls_established", server.tls_established()),
+        ];
+        if owed.is_some() {
+            refused.push(("security_layer_established", server.security_layer_established()));
+        }
+        if owed.is_none() || shape == Shape::MultiLine {
+            refused.push(("reply", reply(server, Reply::ok("x"), out)));
+        } else {
+            refused.push(("begin", server.begin("x", out)));
+        }
+        match owed {
+            Some(Verb::Stat | Verb::List | Verb::Uidl | Verb::Lang) => {
+                refused.push(("reply without data", reply(server, Reply::ok("x"), out)));
+            }
+            _ => refused.push(("reply with data", server.reply(&Reply::drop_listing(1, 1), out))),
+        }
+        if owed != Some(Verb::Auth) {
+            refused.push(("challenge", server.challenge(b"x", out)));
+            refused.push(("reject_token", server.reject_token("{}", out)));
+        }
+        if owed != Some(Verb::Capa) {
+            refused.push(("capabilities", server.capabilities(out)));
+        }
+        for (call, result) in refused {
+            assert!(result.is_err(), "P35: {call} answers {owed:?}");
+            let misuse = result.err().map(|misuse| misuse.to_string());
+            assert!(misuse.is_some_and(|words| !words.is_empty()), "misuse has words");
+        }
+        assert_eq!((out.len(), self.server.owes()), (before, owed), "P35: misuse writes nothing and changes nothing");
+        assert_eq!(self.server.patience().is_some(), owed.is_none() && !self.server.is_over(), "P27: whose turn it is");
+    }
+
+    fn act(&mut self, incoming: Incoming<'_>, out: &mut Vec<u8>) -> std::result::Result<(), Misuse> {
+        let server = &mut self.server;
+        match incoming {
+            Incoming::Login(login) => {
+                let login = naive(&login);
+                let right = is_right(&login);
+                let bearer = matches!(login, Login::Bearer(..));
+                self.logins.push(login);
+                if right {
+                    let messages = (0..MESSAGES.len()).map(|at| (text_of(at).len() as u64, MESSAGES[at].0));
+                    self.maildrop = Maildrop::new(messages)?;
+                    server.reply(&Reply::ok("the maildrop is open")?, out)
+                } else if bearer {
+                    server.reject_token(TOKEN_REFUSED, out)
+                } else {
+                    server.reply(&Reply::err("no")?, out)
+                }
+            }
+            Incoming::Auth(Auth { ref mechanism, .. }) if mechanism.as_str() != OWN => {
+                panic!("P8: {mechanism} is not of the application")
+            }
+            Incoming::Auth(auth) => match auth.initial_line() {
+                None => server.challenge(b"", out),
+                Some(line) => self.own(line.reveal(), out),
+            },
+            Incoming::Response(line) => self.own(line.reveal(), out),
+            Incoming::Update => {
+                self.removed = self.maildrop.deleted().map(|index| index as u32 + 1).collect();
+                server.reply(&Reply::ok("signing off")?, out)
+            }
+            Incoming::Command(Command::Stls) => server.reply(&Reply::ok("begin")?, out),
+            Incoming::Command(Command::Lang(None)) => {
+                server.begin("languages", out)?;
+                let (tag, description) = (LanguageTag::new("en")?, "English".into());
+                server.listing(LanguageListing { tag, description }, out)?;
+                server.end(out)
+            }
+            Incoming::Command(Command::Lang(Some(tag))) if matches!(tag.as_bytes(), b"en" | b"*") => {
+                server.reply(&Reply::language(LanguageTag::new("en")?, "as you like")?, out)
+            }
+            Incoming::Command(Command::Retr(number)) if self.maildrop.get(number).is_ok() => {
+                server.begin("message follows", out)?;
+                // Three ways to send a message; the same octets go out.
+                let at = number.get() as usize - 1;
+                let stuffed = stuff(text_of(at));
+                match at {
+                    0 => {
+                        for piece in Cuts(&[1, 3, 2]).of(MESSAGES[at].1) {
+                            server.body_segments(piece)?.for_each(|segment| out.extend_from_slice(segment));
+                        }
+                    }
+                    1 => {
+                        for piece in Cuts(&[1, 3, 2]).of(MESSAGES[at].1) {
+                            server.body(piece, out)?;
+                        }
+                    }
+                    _ => {
+                        for piece in Cuts(&[1, 3, 2]).of(stuffed.strip_suffix(b".\r\n").unwrap_or_default()) {
+                            server.body_stuffed(piece, out)?;
+                        }
+                    }
+                }
+                server.end(out)
+            }
+            Incoming::Command(Command::Top { number, lines }) if self.maildrop.get(number).is_ok() => {
+                let mut top = Top::new(lines);
+                server.begin("top of message", out)?;
+                for piece in Cuts(&[2, 1, 5]).of(MESSAGES[number.get() as usize - 1].1) {
+                    server.body(top.take(piece), out)?;
+                }
+                server.end(out)
+            }
+            other => self.maildrop.answer(&other, server, out),
+        }
+    }
+
+    fn own(&mut self, line: &[u8], out: &mut Vec<u8>) -> std::result::Result<(), Misuse> {
+        let login = Login::Own(line.to_vec());
+        let right = is_right(&login);
+        self.logins.push(login);
+        if right {
+            let messages = (0..MESSAGES.len()).map(|at| (text_of(at).len() as u64, MESSAGES[at].0));
+            self.maildrop = Maildrop::new(messages)?;
+        }
+        self.server.reply(&if right { Reply::ok("open")? } else { Reply::err("no")? }, out)
+    }
+}
+
+fn config(settings: Settings) -> Config {
+    let [command_line, sasl_line, discarded] = LIMITS;
+    let mut config = Config::new().strict().command_line(command_line).sasl_line(sasl_line).discarded(discarded);
+    if !settings.tls_required {
+        config = config.allow_cleartext_login();
+    }
+    if settings.stls {
+        config = config.with_stls();
+    }
+    if settings.apop {
+        config = config.allow_apop_md5();
+    }
+    if settings.utf8 {
+        config = config.utf8(Utf8::WithUser).with_lang();
+    }
+    if settings.sasl {
+        config = config.builtin_mechanisms(Builtin::ALL);
+        assert_eq!(MECHANISMS, Builtin::ALL.map(Builtin::name));
+        config = config.sasl_mechanisms([OWN]).expect("the name of a mechanism");
+    }
+    if settings.tolerant {
+        config = config.with_quirk(Quirk::BareLfCommand).with_quirk(Quirk::TrailingSpaces);
+    }
+    config
+}
+
+fn reply(
+    server: &mut Server,
+    reply: std::result::Result<Reply<'_>, Misuse>,
+    out: &mut Vec<u8>,
+) -> std::result::Result<(), Misuse> {
+    server.reply(&reply?, out)
+}
+
+fn naive(login: &OurLogin<'_>) -> Login {
+    let octets = |name: &Name<'_>| name.as_bytes().to_vec();
+    match login {
+        OurLogin::Pass { name, password } => Login::Pass(octets(name), password.reveal().to_vec()),
+        OurLogin::Apop { name, digest } => Login::Apop(octets(name), digest.as_bytes().to_vec()),
+        OurLogin::ActAs { authorization, name, password } => {
+            Login::ActAs(octets(authorization), octets(name), password.reveal().to_vec())
+        }
+        OurLogin::External { authorization } => Login::External(authorization.as_ref().map(octets)),
+        OurLogin::Anonymous { trace } => Login::Anonymous(trace.as_bytes().to_vec()),
+        OurLogin::Bearer { name, token } => Login::Bearer(name.as_ref().map(octets), token.reveal().to_vec()),
+        other => panic!("P12: {other:?} is not known"),
+    }
+}
+
+impl ServerSide for Ours {
+    fn hear(&mut self, octets: &[u8], out: &mut Vec<u8>) {
+        let mut kept = std::mem::take(&mut self.kept);
+        let all = if kept.is_empty() {
+            octets
+        } else {
+            kept.extend_from_slice(octets);
+            &kept
+        };
+        let (mut input, mut calls) = (all, 0);
+        loop {
+            calls += 1;
+            assert!(calls <= 2 * all.len() + 2, "P33: {calls} calls over {} octets", all.len());
+            let before = out.len();
+            match self.server.next_event(&mut input, out) {
+                Ok(None) => break,
+                Ok(Some(incoming)) => {
+                    let owed = self.server.owes();
+                    let answered = matches!(incoming, Incoming::Refused { .. } | Incoming::Cancelled);
+                    assert!(answered == owed.is_none(), "P35: {owed:?} is owed to {incoming:?}");
+                    if self.clumsy {
+                        self.fumble(&incoming, out);
+                    }
+                    if let Err(misuse) = self.act(incoming, out) {
+                        panic!("P35: the right answer to {owed:?} is misuse: {misuse}");
+                    }
+                }
+                Err(error) => {
+                    assert!(out.len() == before || !self.fatal, "P34: output behind an error");
+                    self.fatal = true;
+                    let again = self.server.next_event(&mut &b"NOOP\r\n"[..], &mut vec![]);
+                    assert!(!error.to_string().is_empty(), "an error has words");
+                    assert_eq!(again, Err(error), "P34: the same error ever after");
+                    assert!(self.server.is_over() && self.server.held() == 0, "P34: it is over");
+                    return;
+                }
+            }
+        }
+        assert!(input.is_empty() || self.server.is_over() || self.server.state() == pop3_proto::State::Handshake);
+        if !self.server.is_over() {
+            self.kept = input.to_vec();
+        }
+    }
+
+    fn tls_established(&mut self) -> bool {
+        self.server.tls_established().is_ok()
+    }
+
+    fn eof(&mut self) {
+        let _ = self.server.handle_eof();
+    }
+
+    fn is_over(&self) -> bool {
+        self.server.is_over()
+    }
+
+    fn removed(&self) -> Vec<u32> {
+        self.removed.clone()
+    }
+
+    fn logins(&self) -> Option<&[Login]> {
+        Some(&self.logins)
+    }
+
+    fn held(&self) -> usize {
+        self.server.held()
+    }
+}

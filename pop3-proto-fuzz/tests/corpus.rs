@@ -1,0 +1,83 @@
+//! Every input of `corpus/` and `regressions/` keeps every promise: what a fuzzing campaign would check, on stable and
+//! without libFuzzer.
+
+use pop3_proto_fuzz::{TARGETS, Target};
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+/// The files of a folder, and of the folder of one target within it.
+fn inputs(folder: &str, target: &Target) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(target.name);
+    let Ok(entries) = fs::read_dir(folder) else { return vec![] };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+    paths.sort();
+    paths
+}
+
+fn replay(folder: &str) {
+    let mut broken = vec![];
+    for target in &TARGETS {
+        for path in inputs(folder, target) {
+            let octets = fs::read(&path).unwrap();
+            let shown = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap_or(&path).display().to_string();
+            match catch_unwind(AssertUnwindSafe(|| (target.check)(&octets))) {
+                Ok(Ok(())) => {}
+                Ok(Err(finding)) => broken.push(format!("{shown}: {finding}\n{}", (target.show)(&octets))),
+                Err(_) => broken.push(format!("{shown}: panicked (P32)\n{}", (target.show)(&octets))),
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{} inputs break a promise:\n\n{}", broken.len(), broken.join("\n\n"));
+}
+
+#[test]
+fn every_input_of_the_corpus_keeps_every_promise() {
+    replay("corpus");
+}
+
+#[test]
+fn what_broke_once_does_not_break_again() {
+    replay("regressions");
+}
+
+#[test]
+fn every_target_has_twenty_named_seeds_and_the_corpus_is_small() {
+    let mut octets = 0;
+    for target in &TARGETS {
+        let paths = inputs("corpus", target);
+        // What libFuzzer found has forty hexadecimal digits for a name.
+        let named = paths.iter().filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            name.len() != 40 || !name.bytes().all(|octet| octet.is_ascii_hexdigit())
+        });
+        let named = named.count();
+        assert!(named >= 20, "{} has {named} named seeds", target.name);
+        octets += paths.iter().map(|path| fs::metadata(path).unwrap().len()).sum::<u64>();
+    }
+    assert!(octets <= 512 * 1024, "the corpus has {octets} octets");
+}
+
+#[test]
+fn the_dictionary_has_a_hundred_tokens_in_the_form_that_libfuzzer_reads() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("dict/pop3.dict");
+    let text = fs::read_to_string(path).unwrap();
+    let mut tokens = vec![];
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let token = line.split_once('"').and_then(|(_, rest)| rest.strip_suffix('"'));
+        let token = token.unwrap_or_else(|| panic!("no token: {line}"));
+        assert!(!tokens.contains(&token), "{token} is there twice");
+        tokens.push(token);
+        let mut escaped = token.bytes();
+        while let Some(octet) = escaped.next() {
+            assert!((0x20..0x7F).contains(&octet) && octet != b'"', "{line}");
+            if octet == b'\\' {
+                let next = escaped.next();
+                let hex = next == Some(b'x')
+                    && [escaped.next(), escaped.next()].into_iter().flatten().all(|digit| digit.is_ascii_hexdigit());
+                assert!(hex || next == Some(b'\\'), "{line}");
+            }
+        }
+    }
+    assert!(tokens.len() >= 100, "{} tokens", tokens.len());
+}
