@@ -10,6 +10,8 @@ mod policy;
 
 use crate::capability::{Extension, Known, Support};
 use crate::command::{Command, MAX_COMMAND, check_base64};
+#[cfg(feature = "sasl")]
+use crate::config::Quirk;
 use crate::config::{Config, Peer, Pipelining, Quirks, Shared, Tls};
 use crate::error::{Error, Misuse, Wait};
 #[cfg(feature = "sasl")]
@@ -305,6 +307,10 @@ impl Client {
         out: &mut Vec<u8>,
     ) -> Result<(), Misuse> {
         self.challenged()?;
+        // RFC 5034 §4: a client that gets what is no base64 cancels the exchange.
+        if challenge.decode().is_err() && !self.config.quirks.contains(Quirk::TextChallenge) {
+            return self.cancel(out);
+        }
         match exchange.answer(challenge) {
             crate::sasl::Step::Respond(response) => self.respond(response.reveal(), out),
             crate::sasl::Step::Cancel => self.cancel(out),

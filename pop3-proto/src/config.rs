@@ -39,7 +39,8 @@ pub enum Quirk {
     MissingStuffing,
     /// Client, on: a challenge may lack the space behind `+` (RFC 5034 §4). For Exchange.
     BarePlus,
-    /// Client, on: a challenge may be text that is not base64 (RFC 5034 §4).
+    /// Client, on: a challenge may be text that is not base64, to a mechanism that expects nothing in it. With it off,
+    /// [`Client::answer`](crate::Client::answer) cancels the exchange at such a challenge (RFC 5034 §4).
     TextChallenge,
     /// Client, **off**: `+OK` to AUTH before any response was sent counts as `+` (the first one only).
     /// It changes what a status means.

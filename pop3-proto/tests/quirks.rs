@@ -53,7 +53,7 @@ fn client_quirks() -> Vec<Tolerance> {
         row(Quirk::NegativeOctets, "F22", Command::Stat, "+OK 3 -2147483648\r\n", Off::Malformed),
         row(Quirk::MissingStuffing, "F32", retr, "+OK\r\n.x\r\n.\r\n", Off::Unnoted),
         row(Quirk::BarePlus, "F7", auth.clone(), "+\r\n", Off::Fatal),
-        row(Quirk::TextChallenge, "F4", auth.clone(), "+ go ahead\r\n", Off::Fatal),
+        row(Quirk::TextChallenge, "F4", auth.clone(), "+ go ahead\r\n", Off::Unnoted),
         row(Quirk::OkAsContinue, "F5", auth, "+OK go ahead\r\n", Off::Other),
     ]
 }

@@ -161,8 +161,9 @@ impl Client {
             [b'+', text @ ..] if (text.is_empty() || is_base64_text(text)) && self.tolerates(Quirk::BarePlus) => text,
             _ => return Err(no_status(line)),
         };
-        if !text.is_empty() && !is_base64_text(text) && !self.tolerates(Quirk::TextChallenge) {
-            return Err(no_status(line));
+        if !text.is_empty() && !is_base64_text(text) {
+            // Not tolerated, it is a challenge still, and one to cancel (RFC 5034 §4).
+            self.tolerates(Quirk::TextChallenge);
         }
         self.reading = Reading::Challenged;
         Ok(Event::Challenge(Challenge(Text::from(text))))
