@@ -27,7 +27,7 @@ pub struct Settings {
     pub tls: bool,
     /// Somebody logs in without TLS.
     pub cleartext_login: bool,
-    /// APOP is used.
+    /// APOP is used, or a timestamp offers it.
     pub apop: bool,
     /// The server announces RESP-CODES.
     pub response_codes: bool,
@@ -402,9 +402,15 @@ impl Settings {
                 tls = true;
                 continue;
             };
-            let Some(said) = &exchange.client else { continue };
+            let Some(said) = &exchange.client else {
+                // A server greets with a timestamp where APOP can be used, and nowhere else.
+                settings.apop |= exchange.answer.text().ends_with(b">");
+                settings.cleartext_login |= settings.apop && !tls;
+                continue;
+            };
             match said.verb.as_str() {
-                "USER" | "PASS" | "APOP" | "AUTH" if !tls => settings.cleartext_login = true,
+                // (A capability list names logins only where they are allowed.)
+                "USER" | "PASS" | "APOP" | "AUTH" | "CAPA" if !tls => settings.cleartext_login = true,
                 "STLS" => settings.stls = true,
                 "LANG" => settings.lang = true,
                 "UTF8" => settings.utf8 = true,

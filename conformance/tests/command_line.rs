@@ -51,10 +51,11 @@ fn quiet_prints_the_total_alone() {
 }
 
 #[test]
-fn list_names_every_transcript_and_replays_none() {
+fn list_names_every_transcript_and_every_case_and_runs_none() {
     let output = run(&["--list"]);
     assert_eq!(output.status.code(), Some(0));
-    assert_eq!(out(&output).lines().count(), pop3_conformance::embedded::FILES.len());
+    let cases = pop3_conformance::server_cases::all().count() + pop3_conformance::client_cases::all().count();
+    assert_eq!(out(&output).lines().count(), pop3_conformance::embedded::FILES.len() + cases);
     assert!(out(&output).contains("RETR multi-line response"));
 }
 
@@ -62,7 +63,7 @@ fn list_names_every_transcript_and_replays_none() {
 fn a_prefix_that_nothing_has_and_an_unknown_argument_are_usage_errors() {
     let output = run(&["--only", "rfc9999"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(err(&output).contains("no transcript's name begins with \"rfc9999\""));
+    assert!(err(&output).contains("no case's and no transcript's name begins with \"rfc9999\""));
     assert_eq!(run(&["--nonsense"]).status.code(), Some(2));
 }
 

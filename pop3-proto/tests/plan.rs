@@ -16,9 +16,8 @@ fn capa(client: &mut Client, plan: &mut Plan, answer: &str) {
     client.send(&Command::Capa, &mut Vec::new()).unwrap();
     let mut input = answer.as_bytes();
     while let Some(event) = client.next_event(&mut input).unwrap() {
-        match event {
-            Event::Capability(capability) => plan.capability(&capability),
-            _ => {}
+        if let Event::Capability(capability) = event {
+            plan.capability(&capability);
         }
     }
 }

@@ -1,0 +1,117 @@
+//! The report for programs, in JSON.
+//!
+//! ```text
+//! {
+//!   "version": 1,                      of this form; it grows when a field changes its meaning
+//!   "tool": "pop3-conformance 0.1.0",
+//!   "subject": "127.0.0.1:110",        who was checked
+//!   "conforms": false,
+//!   "totals": { "passed": 1, "noted": 0, "warned": 0, "failed": 1, "known": 0, "unexpected": 0, "skipped": 0 },
+//!   "results": [ {
+//!     "id": "rfc1939/5/retr-deleted",
+//!     "title": "RETR of a message marked as deleted is refused",
+//!     "requirements": [ "RFC1939-5-022" ],
+//!     "level": "MUST",                 or SHOULD, quirk
+//!     "role": "server",                or client
+//!     "peer": "tcp",                   which of the subjects, where there are several
+//!     "outcome": "fail",               or pass, note, warn, skip
+//!     "fails": true,                   whether it fails the run
+//!     "expected_deviation": null,      the reason from the expectations file
+//!     "reason": null,                  why it was skipped; the note
+//!     "sent": "RETR 1\\r\\n",          \r, \n, \\ and \xNN stand for octets; null unless fail or warn
+//!     "expected": "-ERR",
+//!     "got": "+OK",
+//!     "milliseconds": 3,
+//!     "dialogue": [ "C: RETR 1\\r\\n" ]   C: the client, S: the server, --: an event; 2C: in the second session
+//!   } ]
+//! }
+//! ```
+
+use super::Run;
+use crate::run::Outcome;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Report<'r> {
+    version: u32,
+    tool: String,
+    subject: &'r str,
+    conforms: bool,
+    totals: Totals,
+    results: Vec<Entry<'r>>,
+}
+
+#[derive(Serialize)]
+struct Totals {
+    passed: usize,
+    noted: usize,
+    warned: usize,
+    failed: usize,
+    known: usize,
+    unexpected: usize,
+    skipped: usize,
+}
+
+#[derive(Serialize)]
+struct Entry<'r> {
+    id: &'r str,
+    title: &'r str,
+    requirements: &'r [&'r str],
+    level: &'r str,
+    role: &'r str,
+    peer: &'r str,
+    outcome: String,
+    fails: bool,
+    expected_deviation: Option<&'r str>,
+    reason: Option<&'r str>,
+    sent: Option<&'r str>,
+    expected: Option<&'r str>,
+    got: Option<&'r str>,
+    milliseconds: u128,
+    dialogue: Vec<String>,
+}
+
+/// The report as JSON.
+///
+/// # Panics
+///
+/// Never: all of it is text and numbers.
+#[must_use]
+pub fn report(run: &Run<'_>) -> String {
+    let super::Totals { passed, noted, warned, failed, known, unexpected, skipped } = run.totals();
+    let report = Report {
+        version: 1,
+        tool: format!("pop3-conformance {}", env!("CARGO_PKG_VERSION")),
+        subject: run.subject,
+        conforms: run.totals().conforms(),
+        totals: Totals { passed, noted, warned, failed, known, unexpected, skipped },
+        results: run
+            .results
+            .iter()
+            .map(|result| {
+                let difference = result.outcome.difference();
+                Entry {
+                    id: result.id,
+                    title: result.title,
+                    requirements: result.requirements,
+                    level: result.level.word(),
+                    role: result.role.word(),
+                    peer: &result.peer,
+                    outcome: result.outcome.word().to_lowercase(),
+                    fails: result.fails(run.strict),
+                    expected_deviation: result.expected.as_deref(),
+                    reason: match &result.outcome {
+                        Outcome::Note(words) | Outcome::Skipped(words) => Some(words),
+                        _ => None,
+                    },
+                    sent: difference.map(|difference| difference.sent.as_str()),
+                    expected: difference.map(|difference| difference.expected.as_str()),
+                    got: difference.map(|difference| difference.got.as_str()),
+                    milliseconds: result.took.as_millis(),
+                    dialogue: result.dialogue.lines(),
+                }
+            })
+            .collect(),
+    };
+    serde_json::to_string_pretty(&report).expect("text and numbers")
+}

@@ -1,0 +1,136 @@
+//! What a run has to say, for people and for programs.
+
+pub mod coverage;
+pub mod html;
+pub mod human;
+pub mod json;
+pub mod junit;
+pub mod markdown;
+
+use crate::case::Role;
+use crate::catalogue::{self, Requirement};
+use crate::run::{Outcome, Result};
+
+/// A run that is over.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'r> {
+    /// Who was checked, in a line.
+    pub subject: &'r str,
+    /// The command line that repeats the run, without `--only`.
+    pub command: &'r str,
+    /// Whether warnings fail.
+    pub strict: bool,
+    /// What became of each case, in order.
+    pub results: &'r [Result],
+}
+
+impl Run<'_> {
+    /// The command line that runs this case alone.
+    #[must_use]
+    pub fn again(&self, result: &Result) -> String {
+        let (program, rest) = self.command.split_once(' ').unwrap_or((self.command, ""));
+        let again = format!("{program} --only {} {rest}", result.id);
+        again.trim_end().to_owned()
+    }
+
+    /// What became of the cases, counted.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for result in self.results {
+            totals.count(result, self.strict);
+        }
+        totals
+    }
+
+    /// The same for each section and role, in order.
+    #[must_use]
+    pub fn sections(&self) -> Vec<(String, Role, Totals)> {
+        let mut sections: Vec<(String, Role, Totals)> = Vec::new();
+        for result in self.results {
+            let section = section(result.id);
+            let at = sections.iter().position(|(known, role, _)| known == section && *role == result.role);
+            let at = at.unwrap_or_else(|| {
+                sections.push((section.to_owned(), result.role, Totals::default()));
+                sections.len() - 1
+            });
+            sections[at].2.count(result, self.strict);
+        }
+        sections
+    }
+}
+
+/// The part of a case's id in front of its name: `rfc1939/5`.
+#[must_use]
+pub fn section(id: &str) -> &str {
+    id.rsplit_once('/').map_or(id, |(section, _)| section)
+}
+
+/// The requirements that a case covers.
+pub fn requirements(result: &Result) -> impl Iterator<Item = &'static Requirement> {
+    result.requirements.iter().filter_map(|id| catalogue::requirement(id))
+}
+
+/// How many cases became what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// As the RFC says.
+    pub passed: usize,
+    /// The same, with something to report.
+    pub noted: usize,
+    /// Not as the RFC recommends.
+    pub warned: usize,
+    /// Not as the RFC says, and not known before.
+    pub failed: usize,
+    /// Not as the RFC says, which was known.
+    pub known: usize,
+    /// Known to fail, and did not.
+    pub unexpected: usize,
+    /// Not run.
+    pub skipped: usize,
+}
+
+impl Totals {
+    fn count(&mut self, result: &Result, strict: bool) {
+        let field = match &result.outcome {
+            _ if result.is_unexpected_pass() => &mut self.unexpected,
+            Outcome::Pass => &mut self.passed,
+            Outcome::Note(_) => &mut self.noted,
+            Outcome::Fail(_) | Outcome::Warn(_) if result.expected.is_some() => &mut self.known,
+            Outcome::Warn(_) if strict => &mut self.failed,
+            Outcome::Warn(_) => &mut self.warned,
+            Outcome::Fail(_) => &mut self.failed,
+            Outcome::Skipped(_) => &mut self.skipped,
+        };
+        *field += 1;
+    }
+
+    /// All of them.
+    #[must_use]
+    pub const fn all(&self) -> usize {
+        self.passed + self.noted + self.warned + self.failed + self.known + self.unexpected + self.skipped
+    }
+
+    /// Whether the run conforms.
+    #[must_use]
+    pub const fn conforms(&self) -> bool {
+        self.failed == 0 && self.unexpected == 0
+    }
+}
+
+impl std::fmt::Display for Totals {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} passed, {} failed, {} skipped", self.passed + self.noted, self.failed, self.skipped)?;
+        for (count, word) in [
+            (self.warned, "warnings"),
+            (self.noted, "with a note"),
+            (self.known, "known deviations"),
+            (self.unexpected, "known deviations that did not show"),
+        ] {
+            if count > 0 {
+                write!(f, ", {count} {word}")?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,191 @@
+//! Our own machines in memory: no socket, no thread, and a clock that a case can turn.
+
+use super::fetcher::{Fetcher, Job};
+use super::house::{House, Our, account};
+use super::wire::{Endpoint, MemoryWire, Wire};
+use super::{Account, ClientPeer, ServerPeer, Site, Started, Upgrade};
+use crate::case::{ClientCase, Ended, Mailbox, ServerCase};
+use crate::mailbox::Mail;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Our server, or our client, in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    upgrade: Upgrade,
+}
+
+impl Memory {
+    /// With TLS (a mere agreement that it is there) from then on.
+    #[must_use]
+    pub const fn new(upgrade: Upgrade) -> Self {
+        Self { upgrade }
+    }
+
+    fn called(self) -> String {
+        match self.upgrade {
+            Upgrade::None => "memory".to_owned(),
+            Upgrade::Stls => "memory, STLS".to_owned(),
+            Upgrade::Implicit => "memory, TLS".to_owned(),
+        }
+    }
+}
+
+/// Our server as a case wants it.
+pub(crate) fn our(case: &ServerCase) -> Our {
+    let mut house = House::default();
+    if case.mailbox == Mailbox::Empty {
+        house.messages.clear();
+    }
+    if let Some(set_up) = case.house {
+        set_up(&mut house);
+    }
+    Our::new(house)
+}
+
+/// What our client is to do in a case.
+pub(crate) fn job(case: &ClientCase) -> Job {
+    let mut job = Job::default();
+    if let Some(change) = case.job {
+        change(&mut job);
+    }
+    job
+}
+
+impl ServerPeer for Memory {
+    fn name(&self) -> String {
+        self.called()
+    }
+
+    fn is_ours(&self) -> bool {
+        true
+    }
+
+    fn upgrade(&self) -> Upgrade {
+        self.upgrade
+    }
+
+    fn may_delete(&self) -> bool {
+        true
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn quiet(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn site(&self, case: &ServerCase) -> Result<Box<dyn Site + '_>, String> {
+        Ok(Box::new(MemorySite { our: our(case), upgrade: self.upgrade }))
+    }
+}
+
+struct MemorySite {
+    our: Our,
+    upgrade: Upgrade,
+}
+
+impl Site for MemorySite {
+    fn connect(&mut self) -> Result<Box<dyn Wire>, String> {
+        let mut out = Vec::new();
+        let session = self.our.session(self.upgrade == Upgrade::Implicit, &mut out);
+        Ok(Box::new(MemoryWire::new(session, out)))
+    }
+
+    fn account(&self) -> Account {
+        account()
+    }
+
+    fn number(&self, mail: Mail) -> Option<u32> {
+        self.our.number(mail)
+    }
+
+    fn count(&self) -> Option<u32> {
+        Some(self.our.count())
+    }
+}
+
+impl ClientPeer for Memory {
+    fn name(&self) -> String {
+        self.called()
+    }
+
+    fn is_ours(&self) -> bool {
+        true
+    }
+
+    fn upgrade(&self) -> Upgrade {
+        self.upgrade
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn quiet(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn account(&self) -> Account {
+        account()
+    }
+
+    fn start(&self, case: &ClientCase) -> Result<Box<dyn Started + '_>, String> {
+        let fetcher = Rc::new(RefCell::new(Fetcher::new(job(case), self.upgrade)));
+        Ok(Box::new(MemoryStarted { fetcher, accepted: false }))
+    }
+}
+
+struct MemoryStarted {
+    fetcher: Rc<RefCell<Fetcher>>,
+    accepted: bool,
+}
+
+impl Started for MemoryStarted {
+    fn accept(&mut self) -> Result<Box<dyn Wire>, String> {
+        if std::mem::replace(&mut self.accepted, true) {
+            return Err("it connects once".to_owned());
+        }
+        Ok(Box::new(MemoryWire::new(Rc::clone(&self.fetcher), Vec::new())))
+    }
+
+    fn end(&mut self) -> Ended {
+        let mut fetcher = self.fetcher.borrow_mut();
+        // It waits as long as it is willing to.
+        fetcher.elapse(Duration::from_secs(24 * 3600));
+        fetcher.ended()
+    }
+
+    fn stored(&self) -> Vec<Vec<u8>> {
+        self.fetcher.borrow().stored().to_vec()
+    }
+}
+
+impl<E: Endpoint> Endpoint for Rc<RefCell<E>> {
+    fn take(&mut self, octets: &[u8], out: &mut Vec<u8>) {
+        self.borrow_mut().take(octets, out);
+    }
+
+    fn handle_eof(&mut self) {
+        self.borrow_mut().handle_eof();
+    }
+
+    fn wants_tls(&self) -> bool {
+        self.borrow().wants_tls()
+    }
+
+    fn tls_established(&mut self, out: &mut Vec<u8>) {
+        self.borrow_mut().tls_established(out);
+    }
+
+    fn is_over(&self) -> bool {
+        self.borrow().is_over()
+    }
+
+    fn elapse(&mut self, time: Duration) {
+        self.borrow_mut().elapse(time);
+    }
+}

@@ -1,0 +1,117 @@
+//! All cases, on our own machines: in memory, over TCP, over TLS.
+
+use crate::case::{ClientCase, ServerCase};
+use crate::peer::loopback::Loopback;
+use crate::peer::memory::Memory;
+use crate::peer::{ClientPeer, ServerPeer, Upgrade};
+use crate::run::{self, Result};
+use crate::{client_cases, server_cases};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// One of our machines, somewhere.
+#[derive(Clone, Copy, Debug)]
+pub enum Ours {
+    /// In memory.
+    Memory(Memory),
+    /// Over a socket.
+    Loopback(Loopback),
+}
+
+/// A case of either kind.
+#[derive(Clone, Copy, Debug)]
+pub enum Case {
+    /// For a server.
+    Server(&'static ServerCase),
+    /// For a client.
+    Client(&'static ClientCase),
+}
+
+impl Case {
+    /// All cases whose ids begin with `prefix`, in order: those for servers, those for clients.
+    #[must_use]
+    pub fn selected(prefix: &str) -> Vec<Self> {
+        let server = server_cases::all().map(Case::Server);
+        let client = client_cases::all().map(Case::Client);
+        server.chain(client).filter(|case| case.id().starts_with(prefix)).collect()
+    }
+
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> &'static str {
+        match self {
+            Self::Server(case) => case.id,
+            Self::Client(case) => case.id,
+        }
+    }
+
+    /// Its sentence.
+    #[must_use]
+    pub const fn title(&self) -> &'static str {
+        match self {
+            Self::Server(case) => case.title,
+            Self::Client(case) => case.title,
+        }
+    }
+}
+
+impl Ours {
+    /// In memory: without TLS, with STLS, with TLS from the start.
+    #[must_use]
+    pub const fn in_memory() -> [Self; 3] {
+        [
+            Self::Memory(Memory::new(Upgrade::None)),
+            Self::Memory(Memory::new(Upgrade::Stls)),
+            Self::Memory(Memory::new(Upgrade::Implicit)),
+        ]
+    }
+
+    /// Over sockets: without TLS, with STLS, with TLS from the start.
+    #[must_use]
+    pub const fn over_sockets(patience: Duration) -> [Self; 3] {
+        [
+            Self::Loopback(Loopback::new(Upgrade::None, patience)),
+            Self::Loopback(Loopback::new(Upgrade::Stls, patience)),
+            Self::Loopback(Loopback::new(Upgrade::Implicit, patience)),
+        ]
+    }
+
+    fn run(&self, case: Case) -> Result {
+        let (server, client): (&dyn ServerPeer, &dyn ClientPeer) = match self {
+            Self::Memory(peer) => (peer, peer),
+            Self::Loopback(peer) => (peer, peer),
+        };
+        match case {
+            Case::Server(case) => run::server(case, server),
+            Case::Client(case) => run::client(case, client),
+        }
+    }
+}
+
+/// Runs cases on peers, as many at a time as `workers`; the results come in the order of the peers and of the cases.
+/// `done` is called once for each.
+///
+/// # Panics
+///
+/// If a case does.
+pub fn run(cases: &[Case], peers: &[Ours], workers: usize, done: &(dyn Fn() + Sync)) -> Vec<Result> {
+    let jobs: Vec<_> = peers.iter().flat_map(|peer| cases.iter().map(move |case| (peer, *case))).collect();
+    let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(jobs.len())));
+    std::thread::scope(|scope| {
+        for _ in 0..workers.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some((peer, case)) = jobs.get(index) else { return };
+                    let result = peer.run(*case);
+                    results.lock().expect("no case panics").push((index, result));
+                    done();
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().expect("no case panics");
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
+}

@@ -1,0 +1,137 @@
+//! The program on live peers: a server over a real socket, and clients that are programs.
+
+use pop3_conformance::peer::house::{House, Our};
+use pop3_conformance::peer::socket::{Socket, drive};
+use pop3_conformance::peer::tls::Generated;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::thread;
+use std::time::Duration;
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_pop3-conformance")).args(arguments).output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+fn password_file(name: &str, password: &str) -> String {
+    let path = path(name);
+    std::fs::write(&path, format!("{password}\n")).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// Our server, for as long as the test runs; where it listens.
+fn server(house: House) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let our = Our::new(house);
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let our = our.clone();
+            thread::spawn(move || {
+                let socket = Socket::new(stream, Some(Generated::get().server()), Duration::from_secs(20)).unwrap();
+                let mut out = Vec::new();
+                let mut session = our.session(false, &mut out);
+                drive(&mut session, out, socket, None);
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn a_server_that_conforms_gets_exit_status_0_and_a_junit_file() {
+    let (address, password) = (server(House::default()), password_file("right-password", "tanstaaf"));
+    let (junit, json) = (path("server.xml"), path("server.json"));
+    let files = ["--junit", junit.to_str().unwrap(), "--json", json.to_str().unwrap()];
+    let access = ["server", &address, "--user", "mrose", "--password-file", &password, "--only", "rfc1939/5"];
+    let output = run(&[&access[..], &files].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+    assert!(out(&output).contains("which --allow-delete allows"), "{}", out(&output));
+    assert!(std::fs::read_to_string(junit).unwrap().contains("<testsuite name=\"rfc1939/5 server\""));
+    let parsed: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+    assert_eq!((&parsed["conforms"], &parsed["subject"]), (&true.into(), &address.as_str().into()));
+}
+
+#[test]
+fn over_stls_any_certificate_is_taken_only_if_that_is_asked_for() {
+    let (address, password) = (server(House::default()), password_file("stls-password", "tanstaaf"));
+    let access =
+        ["server", &address, "--user", "mrose", "--password-file", &password, "--stls", "--only", "rfc1939/5/stat"];
+    let output = run(&[&access[..], &["--insecure"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+    let ca = path("other-ca.pem");
+    std::fs::write(&ca, &Generated::get().ca).unwrap();
+    // The server is known by its address, which the certificate names.
+    let output = run(&[&access[..], &["--ca", ca.to_str().unwrap()]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+    let output = run(&access);
+    assert_eq!(output.status.code(), Some(3), "{}", out(&output));
+}
+
+#[test]
+fn what_the_maildrop_lacks_is_skipped_with_the_reason() {
+    let house = House { messages: Vec::new(), ..House::default() };
+    let (address, password) = (server(house), password_file("empty-password", "tanstaaf"));
+    let access = ["server", &address, "--user", "mrose", "--password-file", &password];
+    let output = run(&[&access[..], &["--only", "rfc1939/5/retr"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+    assert!(out(&output).contains("the maildrop does not hold the message"), "{}", out(&output));
+    assert!(out(&output).contains("the maildrop lacks 11 of the mailbox's messages"), "{}", out(&output));
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_or_refuses_the_login_could_not_be_run() {
+    let password = password_file("wrong-password", "nonsense");
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    for address in [closed, server(House::default())] {
+        let output = run(&["server", &address, "--user", "mrose", "--password-file", &password]);
+        assert_eq!(output.status.code(), Some(3), "{}", out(&output));
+        assert!(out(&output).contains(&address), "{}", out(&output));
+    }
+    assert_eq!(run(&["server", "nowhere"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_transcript_is_replayed_against_a_live_server() {
+    let (address, password) = (server(House::default()), password_file("replay-password", "tanstaaf"));
+    let file = path("against.txt");
+    let head = "# start-state: TRANSACTION\n# end-state: TRANSACTION\n\n";
+    for (lines, status) in [("C: NOOP\nS: +OK whatever\n", 0), ("C: STAT\nS: +OK 2 320\n", 1)] {
+        std::fs::write(&file, format!("{head}{lines}")).unwrap();
+        let access = ["--against", &address, "--user", "mrose", "--password-file", &password];
+        let output = run(&[&["replay", file.to_str().unwrap()][..], &access].concat());
+        assert_eq!(output.status.code(), Some(status), "{}", out(&output));
+    }
+}
+
+#[test]
+fn a_client_is_started_once_a_case_and_one_that_is_not_there_could_not_be_run() {
+    let output = run(&["client", "--only", "rfc1939/3/client-crlf", "--timeout", "1", "--", "true"]);
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+    assert!(out(&output).contains("the client does not connect"), "{}", out(&output));
+    let output = run(&["client", "--", "/no/such/program"]);
+    assert_eq!(output.status.code(), Some(3), "{}", out(&output));
+    assert_eq!(run(&["client"]).status.code(), Some(2));
+}
+
+#[test]
+fn the_mailbox_is_written_as_a_maildir_and_as_an_mbox_file() {
+    let (maildir, mbox) = (path("Maildir"), path("mbox"));
+    let _ = (std::fs::remove_dir_all(&maildir), std::fs::remove_file(&mbox));
+    let arguments = ["fixture", "--maildir", maildir.to_str().unwrap(), "--mbox", mbox.to_str().unwrap()];
+    assert_eq!(run(&arguments).status.code(), Some(0));
+    assert_eq!(std::fs::read_dir(maildir.join("cur")).unwrap().count(), 11);
+    let text = std::fs::read(&mbox).unwrap();
+    assert_eq!(text.split(|&octet| octet == b'\n').filter(|line| line.starts_with(b"From ")).count(), 11);
+    // What is there already is not written over.
+    assert_eq!(run(&arguments).status.code(), Some(3));
+    assert_eq!(run(&["fixture"]).status.code(), Some(2));
+}
