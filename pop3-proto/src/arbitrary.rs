@@ -1,10 +1,11 @@
 //! `Arbitrary` for the checked types: whatever comes out could have been built by their constructors.
 
 use crate::capability::{Capability, Expiry, Mechanisms};
-use crate::command::{Command, MAX_COMMAND};
+use crate::command::{Command, Digest, MAX_COMMAND, Mechanism, Name, Password};
+use crate::event::{Event, Incoming, Login, Refusal};
 use crate::listing::{DropListing, MessageNumber, ScanListing, UniqueId, UniqueIdListing};
-use crate::reply::ResponseCode;
-use crate::state::Shape;
+use crate::reply::{Data, Greeting, LanguageListing, LanguageTag, Reply, ResponseCode, Status, StatusLine, Timestamp};
+use crate::state::{Shape, Verb};
 use crate::text::{Secret, Text};
 use alloc::string::String;
 use arbitrary::{Arbitrary, Result, Unstructured};
@@ -40,7 +41,7 @@ impl<'a> Arbitrary<'a> for UniqueId<'a> {
 
 impl<'a> Arbitrary<'a> for DropListing {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        Ok(Self { messages: u32::arbitrary(u)?, octets: Some(u64::arbitrary(u)?) })
+        Ok(Self { messages: u32::arbitrary(u)?, octets: Option::arbitrary(u)? })
     }
 }
 
@@ -128,6 +129,160 @@ impl<'a> Arbitrary<'a> for Command<'a> {
                 .map_err(fallback),
         }
     }
+}
+
+impl<'a> Arbitrary<'a> for Name<'a> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        match Command::user(line(u)?).or_else(|_| Command::user("mrose")) {
+            Ok(Command::User(name)) => Ok(name),
+            _ => Err(arbitrary::Error::IncorrectFormat),
+        }
+    }
+}
+
+impl<'a> Arbitrary<'a> for Password<'a> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        match Command::pass(line(u)?).or_else(|_| Command::pass("tan staaf")) {
+            Ok(Command::Pass(password)) => Ok(password),
+            _ => Err(arbitrary::Error::IncorrectFormat),
+        }
+    }
+}
+
+impl<'a> Arbitrary<'a> for Mechanism {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let own = line(u)?;
+        Self::new(own).or_else(|_| Self::new("SCRAM-SHA-256")).map_err(|_| arbitrary::Error::IncorrectFormat)
+    }
+}
+
+impl<'a> Arbitrary<'a> for Digest {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let mut digits = [b'0'; Self::LENGTH];
+        for digit in &mut digits {
+            *digit = *u.choose(b"0123456789abcdef")?;
+        }
+        Self::new(&digits).map_err(|_| arbitrary::Error::IncorrectFormat)
+    }
+}
+
+impl<'a> Arbitrary<'a> for LanguageTag<'a> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let own = line(u)?;
+        Self::new(own).or_else(|_| Self::new("*")).map_err(|_| arbitrary::Error::IncorrectFormat)
+    }
+}
+
+impl<'a> Arbitrary<'a> for LanguageListing<'a> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(Self { tag: LanguageTag::arbitrary(u)?, description: Text::arbitrary(u)? })
+    }
+}
+
+impl<'a> Arbitrary<'a> for Timestamp<'a> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let own = line(u)?;
+        Self::find(own).or_else(|| Self::find(b"<1896.697170952@host>")).ok_or(arbitrary::Error::IncorrectFormat)
+    }
+}
+
+impl<'a> Arbitrary<'a> for Data<'a> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(match u8::arbitrary(u)? % 6 {
+            0 => Self::Drop(DropListing::arbitrary(u)?),
+            1 => Self::Scan(ScanListing::arbitrary(u)?),
+            2 => Self::UniqueId(UniqueIdListing::arbitrary(u)?),
+            3 => Self::Language(LanguageTag::arbitrary(u)?),
+            4 => Self::Octets(u64::arbitrary(u)?),
+            _ => Self::None,
+        })
+    }
+}
+
+impl<'a> Arbitrary<'a> for StatusLine<'a> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let code = if bool::arbitrary(u)? { Some(ResponseCode::arbitrary(u)?) } else { None };
+        Ok(Self { status: Status::arbitrary(u)?, code, text: Text::arbitrary(u)? })
+    }
+}
+
+impl<'a> Arbitrary<'a> for Reply<'a> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let text = <&str>::arbitrary(u)?;
+        let reply = match Status::arbitrary(u)? {
+            Status::Ok => Self::ok(text).or_else(|_| Self::ok("")),
+            Status::Err => Self::err(text).or_else(|_| Self::err("")),
+        };
+        let reply = reply.map_err(|_| arbitrary::Error::IncorrectFormat)?;
+        Ok(if bool::arbitrary(u)? { reply.with_code(ResponseCode::arbitrary(u)?) } else { reply })
+    }
+}
+
+impl<'a> Arbitrary<'a> for Greeting<'a> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let text = <&str>::arbitrary(u)?;
+        let greeting = Self::text(text).or_else(|_| Self::text("POP3 server ready"));
+        let greeting = greeting.map_err(|_| arbitrary::Error::IncorrectFormat)?;
+        if bool::arbitrary(u)? {
+            return greeting.with_timestamp("<a@b>").map_err(|_| arbitrary::Error::IncorrectFormat);
+        }
+        Ok(greeting)
+    }
+}
+
+impl<'a> Arbitrary<'a> for Login<'a> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(match u8::arbitrary(u)? % 6 {
+            0 => Self::Apop { name: Name::arbitrary(u)?, digest: Digest::arbitrary(u)? },
+            1 => Self::ActAs {
+                authorization: Name::arbitrary(u)?,
+                name: Name::arbitrary(u)?,
+                password: Password::arbitrary(u)?,
+            },
+            2 => Self::External { authorization: Option::arbitrary(u)? },
+            3 => Self::Anonymous { trace: Text::arbitrary(u)? },
+            4 => Self::Bearer { name: Option::arbitrary(u)?, token: Secret::arbitrary(u)? },
+            _ => Self::Pass { name: Name::arbitrary(u)?, password: Password::arbitrary(u)? },
+        })
+    }
+}
+
+impl<'a> Arbitrary<'a> for Event<'a> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let code = if bool::arbitrary(u)? { Some(ResponseCode::arbitrary(u)?) } else { None };
+        Ok(match u8::arbitrary(u)? % 11 {
+            0 => Self::Greeting { text: Text::arbitrary(u)?, timestamp: Option::arbitrary(u)? },
+            1 => Self::Ok { to: Verb::arbitrary(u)?, code, text: Text::arbitrary(u)?, data: Data::arbitrary(u)? },
+            2 => Self::Err { to: Verb::arbitrary(u)?, code, text: Text::arbitrary(u)? },
+            3 => Self::Scan(ScanListing::arbitrary(u)?),
+            4 => Self::UniqueId(UniqueIdListing::arbitrary(u)?),
+            5 => Self::Capability(Capability::arbitrary(u)?),
+            6 => Self::Language(LanguageListing::arbitrary(u)?),
+            7 => Self::Line(Text::arbitrary(u)?),
+            8 => Self::Body(<&[u8]>::arbitrary(u)?),
+            9 => Self::End { of: Verb::arbitrary(u)? },
+            _ => Self::Closing { code, text: Text::arbitrary(u)? },
+        })
+    }
+}
+
+impl<'a> Arbitrary<'a> for Incoming<'a> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(match u8::arbitrary(u)? % 6 {
+            0 => Self::Login(Login::arbitrary(u)?),
+            1 => Self::Response(Secret::arbitrary(u)?),
+            2 => Self::Cancelled,
+            3 => Self::Update,
+            4 => Self::Refused { verb: Verb::arbitrary(u)?, refusal: Refusal::State },
+            _ => Self::Command(Command::arbitrary(u)?),
+        })
+    }
+}
+
+/// Octets of at most one command line.
+fn line<'a>(u: &mut Unstructured<'a>) -> Result<&'a [u8]> {
+    let octets = <&[u8]>::arbitrary(u)?;
+    Ok(octets.get(..MAX_COMMAND).unwrap_or(octets))
 }
 
 const DIGEST: &str = "c4c9334bac560ecc979e58001b3e22fb";

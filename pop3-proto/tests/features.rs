@@ -56,6 +56,34 @@ fn an_arbitrary_command_is_one_line_that_parses_back() {
     }
 }
 
+#[cfg(feature = "arbitrary")]
+#[test]
+fn an_arbitrary_answer_is_one_line_and_every_kind_of_event_comes_up() {
+    use arbitrary::{Arbitrary as _, Unstructured};
+    use pop3_proto::{Event, Incoming, Reply};
+
+    let mut state = 7_u64;
+    let (mut events, mut incoming) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
+    // The first word of what `Debug` shows names the kind.
+    let kind = |shown: String| shown.split(|letter: char| !letter.is_alphanumeric()).next().map(str::to_owned);
+    for _ in 0..5_000 {
+        let octets: Vec<u8> = (0..400)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 56) as u8
+            })
+            .collect();
+        let mut u = Unstructured::new(&octets);
+        let mut line = Vec::new();
+        Reply::arbitrary(&mut u).unwrap().encode(&mut line);
+        assert!(line.len() <= 512 && line.ends_with(b"\r\n"));
+        assert_eq!(line.iter().filter(|&&octet| octet == b'\n').count(), 1);
+        events.insert(kind(format!("{:?}", Event::arbitrary(&mut Unstructured::new(&octets)).unwrap())));
+        incoming.insert(kind(format!("{:?}", Incoming::arbitrary(&mut Unstructured::new(&octets)).unwrap())));
+    }
+    assert_eq!((events.len(), incoming.len()), (11, 6));
+}
+
 #[cfg(feature = "zeroize")]
 #[test]
 fn secrets_still_move_compare_and_borrow() {
