@@ -158,8 +158,8 @@ impl<'p> Talk<'p> {
     ///
     /// [`Stop::Fail`], if there is none.
     pub fn handshake(&mut self) -> Judged {
-        if let Some(more) = self.leftover() {
-            return fail("nothing behind +OK before the handshake", escape(&more));
+        if !self.buffer.is_empty() {
+            return fail("nothing behind +OK before the handshake", escape(&self.buffer));
         }
         let done = match &mut self.wire {
             Some(wire) => wire.handshake(),
