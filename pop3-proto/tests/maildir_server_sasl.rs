@@ -203,7 +203,7 @@ fn no_login_is_offered_or_taken_before_tls() {
     ] {
         assert_eq!(ask(&mut clear, command), "-ERR begin TLS first", "{command}");
     }
-    assert_eq!(ask(&mut clear, "APOP mrose 00000000000000000000000000000000"), "-ERR not implemented");
+    assert_eq!(ask(&mut clear, "APOP mrose 00000000000000000000000000000000"), "-ERR begin TLS first");
     assert_eq!(ask(&mut clear, "STAT"), "-ERR not permitted in this state");
 
     assert_eq!(ask(&mut clear, "STLS"), "+OK begin TLS negotiation");
