@@ -244,10 +244,10 @@ fn response_code(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     Some((if known { upper } else { code.to_vec() }, behind?))
 }
 
-/// What a challenge says. A tolerant reader takes text that is no base64, and needs no space before what is.
+/// What a challenge says. Text that is no base64 is a challenge to cancel; a tolerant reader needs no space before what is.
 pub(super) fn challenge(line: &[u8], tolerant: bool) -> Option<&[u8]> {
     match line {
-        [b'+', b' ', text @ ..] => (text.is_empty() || tolerant || looks_like_base64(text)).then_some(text),
+        [b'+', b' ', text @ ..] => Some(text),
         [b'+', text @ ..] => (tolerant && (text.is_empty() || looks_like_base64(text))).then_some(text),
         _ => None,
     }
