@@ -2,7 +2,7 @@
 //! server.
 
 // Each test binary compiles this file for itself and uses a part of it.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test program uses its own part of this")]
 
 use pop3_proto::{
     Client, Command, Committed, Config, Digest, Error, Event, Greeting, Incoming, LanguageListing, LanguageTag, Login,

@@ -4,7 +4,7 @@
 //! Nothing here uses the crate under test, so that one mistake cannot be made on both sides and cancel out.
 
 // Each test binary compiles this tree for itself and uses a part of it.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test program uses its own part of this")]
 
 pub(crate) mod compare;
 pub(crate) mod corpus;

@@ -2,7 +2,7 @@
 //! in memory, nothing clever. Nothing here uses the framing of the crate under test.
 
 // Each test binary compiles this file for itself and uses a part of it.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test program uses its own part of this")]
 
 use pop3_proto::{Client, Command, Config, Event, Greeting, Incoming, Reply, Server};
 use proptest::test_runner::Config as ProptestConfig;
