@@ -10,14 +10,15 @@ mod policy;
 
 use crate::capability::{Extension, Known, Support};
 use crate::command::{Command, MAX_COMMAND, check_base64};
-#[cfg(feature = "sasl")]
-use crate::config::Quirk;
-use crate::config::{Config, Peer, Pipelining, Quirks, Shared, Tls};
+use crate::config::{Config, Peer, Pipelining, Shared, Tls};
 use crate::error::{Error, Misuse, Wait};
 #[cfg(feature = "sasl")]
 use crate::event::Challenge;
 use crate::event::Event;
 use crate::outstanding::{Entry, Outstanding};
+#[cfg(feature = "sasl")]
+use crate::quirk::Quirk;
+use crate::quirk::Quirks;
 use crate::state::{State, Verb};
 use crate::wire::dot::{Passage, Unstuff};
 use crate::wire::line::{LineEnd, Lines};

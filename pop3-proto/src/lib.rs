@@ -310,6 +310,7 @@ mod maildrop;
 mod md5;
 mod outstanding;
 mod plan;
+mod quirk;
 mod reply;
 #[cfg(feature = "sasl")]
 mod sasl;
@@ -327,7 +328,7 @@ pub use capability::{Capability, Expiry, Extension, Mechanisms, Support};
 pub use client::InitialSent;
 pub use client::{Client, Committed};
 pub use command::{Apop, Auth, Command, Digest, MAX_COMMAND, Mechanism, Name, Other, Password};
-pub use config::{Config, Peer, PerUser, Pipelining, Quirk, Quirks, Tls, Utf8};
+pub use config::{Config, Peer, PerUser, Pipelining, Tls, Utf8};
 pub use error::{Error, Misuse, Protocol, Wait};
 pub use event::{Challenge, Event, Incoming, Login, Refusal};
 pub use listing::{DropListing, MessageNumber, ScanListing, UniqueId, UniqueIdListing};
@@ -335,6 +336,7 @@ pub use maildrop::{Maildrop, Message, Top, Unavailable};
 #[cfg(feature = "md5")]
 pub use md5::CramMd5;
 pub use plan::{Method, Next, Plan, Why};
+pub use quirk::{Quirk, Quirks};
 pub use reply::{
     Data, ErrorClass, Greeting, LanguageListing, LanguageTag, Reply, ResponseCode, Status, StatusLine, Timestamp,
 };

@@ -2,13 +2,13 @@
 
 use super::{Client, Committed, Reading, Stls, User};
 use crate::capability::{Extension, Known, Support};
-use crate::config::Quirk;
 use crate::error::{Error, Protocol};
 use crate::event::{Challenge, Event};
 use crate::grammar::number::octets;
 use crate::grammar::status::status_line;
 use crate::grammar::{self, Fault, IResult, Tolerance};
 use crate::outstanding::Entry;
+use crate::quirk::Quirk;
 use crate::reply::{Data, Status, StatusLine, Timestamp};
 use crate::state::{Shape, State, Verb};
 use crate::text::Text;

@@ -3,8 +3,8 @@
 use super::number::{lines, message_number};
 use super::{Error, Fault, IResult, Tolerance, end, error, failure, sp};
 use crate::command::{Apop, Auth, Command, Digest, Mechanism, Name, Other, Password};
-use crate::config::Quirk;
 use crate::error::Misuse;
+use crate::quirk::Quirk;
 use crate::reply::LanguageTag;
 use crate::state::{Shape, Verb};
 use crate::text::{Secret, Text, is_base64_text};

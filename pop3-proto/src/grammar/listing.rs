@@ -2,8 +2,8 @@
 
 use super::number::{count, message_number, octets};
 use super::{Fault, IResult, Tolerance, end, error, failure, sp};
-use crate::config::Quirk;
 use crate::listing::{DropListing, ScanListing, UniqueId, UniqueIdListing};
+use crate::quirk::Quirk;
 use crate::reply::{LanguageListing, LanguageTag};
 use crate::text::Text;
 
@@ -123,7 +123,7 @@ fn more(input: &[u8]) -> IResult<'_, ()> {
 mod tests {
     use super::super::fault;
     use super::*;
-    use crate::config::Quirks;
+    use crate::quirk::Quirks;
 
     #[test]
     fn a_scan_listing_is_two_numbers_and_what_the_server_adds() {

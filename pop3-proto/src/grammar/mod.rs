@@ -33,7 +33,7 @@ pub use response::{
 };
 pub(crate) use response::{encode_capability_row, encode_scan_row, encode_unique_id_row, stuff_line};
 
-use crate::config::{Quirk, Quirks};
+use crate::quirk::{Quirk, Quirks};
 use core::fmt;
 use nom::error::{ErrorKind, ParseError};
 

@@ -6,8 +6,9 @@ use super::listing::{scan_listing as scan_row, unique_id_listing as unique_id_ro
 use super::{Fault, IResult, Tolerance, failure, fault};
 use crate::capability::Capability;
 use crate::command::Command;
-use crate::config::{Config, Quirk, Quirks};
+use crate::config::Config;
 use crate::listing::{ScanListing, UniqueIdListing};
+use crate::quirk::{Quirk, Quirks};
 use crate::reply::{Status, StatusLine, decimal};
 use crate::wire::dot::{Newlines, Piece, Stuff, Unstuff};
 use crate::wire::line::LineEnd;

@@ -1,7 +1,7 @@
 //! Status lines, without their CRLF.
 
 use super::{Fault, IResult, Tolerance, error};
-use crate::config::Quirk;
+use crate::quirk::Quirk;
 use crate::reply::{ResponseCode, Status, StatusLine};
 use crate::text::Text;
 use nom::Parser as _;

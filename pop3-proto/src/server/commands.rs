@@ -2,11 +2,12 @@
 
 use super::{Answering, Outcome, Server};
 use crate::command::{Apop, Command, Name};
-use crate::config::{Quirk, Utf8};
+use crate::config::Utf8;
 use crate::error::Error;
 use crate::event::{Incoming, Login, Refusal};
 use crate::grammar::command::command_line;
 use crate::grammar::{self, Fault, Tolerance};
+use crate::quirk::Quirk;
 use crate::reply::{Reply, Status};
 use crate::state::{State, Verb};
 use crate::text::Secret;

@@ -1,0 +1,77 @@
+//! What a server announces: its capability list (RFC 2449 §6), by the settings and by what holds in the session.
+
+use crate::capability::{Capability, Mechanisms};
+use crate::config::{Config, Utf8};
+use crate::text::Text;
+use alloc::string::String;
+
+impl Config {
+    /// The SASL mechanisms, those that the machine runs in front.
+    pub(crate) fn mechanisms(&self) -> impl Iterator<Item = &str> {
+        #[cfg(feature = "sasl")]
+        let builtin = crate::sasl::Builtin::ALL
+            .into_iter()
+            .filter(|builtin| self.builtin & builtin.bit() != 0)
+            .map(|builtin| -> &str { builtin.name() });
+        #[cfg(not(feature = "sasl"))]
+        let builtin = core::iter::empty();
+        let runs = |name: &str| -> bool {
+            #[cfg(feature = "sasl")]
+            return crate::sasl::Builtin::ALL.iter().any(|it| self.builtin & it.bit() != 0 && it.name() == name);
+            #[cfg(not(feature = "sasl"))]
+            {
+                let _ = name;
+                false
+            }
+        };
+        builtin.chain(self.announced.sasl.split_ascii_whitespace().filter(move |name| !runs(name)))
+    }
+
+    /// The capability list, in the order of RFC 2449 §6, for what holds now.
+    pub(crate) fn capabilities(&self, now: Now) -> impl Iterator<Item = Capability<'_>> {
+        let login = now.may_login;
+        let mut mechanisms = String::new();
+        for name in self.mechanisms() {
+            if !mechanisms.is_empty() {
+                mechanisms.push(' ');
+            }
+            mechanisms.push_str(name);
+        }
+        let announced = &self.announced;
+        [
+            announced.top.then_some(Capability::Top),
+            (announced.user && login).then_some(Capability::User),
+            (!mechanisms.is_empty() && login)
+                .then(|| Capability::Sasl(Mechanisms(Text::from(mechanisms.into_bytes())))),
+            announced.resp_codes.then_some(Capability::RespCodes),
+            announced.resp_codes.then_some(Capability::AuthRespCode),
+            announced
+                .login_delay
+                .map(|(seconds, per_user)| Capability::LoginDelay { seconds, per_user: per_user && !now.logged_in }),
+            announced.pipelining.then_some(Capability::Pipelining),
+            announced
+                .expire
+                .map(|(after, per_user)| Capability::Expire { after, per_user: per_user && !now.logged_in }),
+            announced.uidl.then_some(Capability::Uidl),
+            (announced.stls && now.may_stls).then_some(Capability::Stls),
+            match announced.utf8 {
+                Utf8::No => None,
+                Utf8::Yes => Some(Capability::Utf8 { user: false }),
+                Utf8::WithUser => Some(Capability::Utf8 { user: true }),
+            },
+            announced.lang.then_some(Capability::Lang),
+            (!announced.implementation.is_empty() && now.logged_in)
+                .then(|| Capability::Implementation(Text::from(announced.implementation.as_str()))),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
+/// What the capability list depends on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now {
+    pub(crate) may_login: bool,
+    pub(crate) may_stls: bool,
+    pub(crate) logged_in: bool,
+}
