@@ -1,0 +1,142 @@
+//! Message text: what a client unstuffs and a server stuffs.
+
+use crate::machines::{client, server};
+use crate::{Row, inputs};
+use pop3_proto::wire::dot::Newlines;
+use pop3_proto::{Command, Event};
+use std::hint::black_box;
+use std::rc::Rc;
+
+/// Every row of message text.
+#[must_use]
+pub fn rows() -> Vec<Row> {
+    let base64: Rc<[u8]> = inputs::base64().into();
+    let text: Rc<[u8]> = inputs::text().into();
+    let dots: Rc<[u8]> = inputs::dots().into();
+    let mut rows = Vec::new();
+    for (read, goal) in [
+        (1, Some(50.0)),
+        (64, Some(3.0)),
+        (1460, Some(0.35)),
+        (4096, None),
+        (16384, Some(0.16)),
+        (65536, Some(0.16)),
+        (0, Some(0.16)),
+    ] {
+        rows.push(body("base64", &base64, read, goal));
+    }
+    for (read, goal) in [
+        (1, Some(50.0)),
+        (64, None),
+        (1460, None),
+        (4096, None),
+        (16384, Some(0.33)),
+        (65536, Some(0.33)),
+        (0, Some(0.33)),
+    ] {
+        rows.push(body("text", &text, read, goal));
+    }
+    rows.push(body("quoted-printable", &inputs::quoted_printable().into(), 16384, Some(1.0)));
+    rows.push(body("30 % of lines dotted", &inputs::dotted(30).into(), 16384, Some(1.0)));
+    rows.push(body("all lines dotted", &inputs::dotted(100).into(), 16384, Some(2.0)));
+    for (read, goal) in [(1, Some(50.0)), (64, Some(14.0)), (1460, Some(12.0)), (16384, Some(12.0)), (0, Some(12.0))] {
+        rows.push(body("every line a dot", &dots, read, goal));
+    }
+    let near_misses: Rc<[u8]> = inputs::near_misses().into();
+    for (read, goal) in [(64, None), (1460, None), (16384, Some(0.8)), (0, Some(0.8))] {
+        rows.push(body("near misses", &near_misses, read, goal));
+    }
+    rows.push(body("a line of 10 MB", &inputs::one_line(10_000_000).into(), 16384, Some(0.16)));
+    rows.push(body("a line of 1 MB of dots", &inputs::line_of_dots(1_000_000).into(), 16384, Some(0.8)));
+
+    for (name, text, trusted, canonical) in [
+        ("base64", &base64, Some(0.16), Some(1.95)),
+        ("text", &text, Some(0.33), Some(2.5)),
+        ("every line a dot", &dots, None, None),
+    ] {
+        let sent: Rc<[u8]> = inputs::plain(text).into();
+        let stored: Rc<[u8]> = inputs::stored(&sent).into();
+        rows.push(segments(&format!("Trusted, {name}"), Newlines::Trusted, &sent, trusted));
+        rows.push(copied(&format!("Trusted, {name}"), Newlines::Trusted, &sent, None));
+        rows.push(copied(&format!("Canonical, {name} stored with LF"), Newlines::Canonical, &stored, canonical));
+        rows.push(copied(&format!("Canonical, {name} stored with CRLF"), Newlines::Canonical, &sent, None));
+        rows.push(segments(&format!("Canonical, {name} stored with LF"), Newlines::Canonical, &stored, None));
+        rows.push(copied(&format!("CanonicalAll, {name} stored with LF"), Newlines::CanonicalAll, &stored, None));
+        rows.push(copied(&format!("Reject, {name}"), Newlines::Reject, &sent, None));
+    }
+    rows
+}
+
+/// A client reads the text behind the `+OK` to RETR, in reads of so many octets (0: the whole).
+fn body(name: &str, text: &Rc<[u8]>, read: usize, goal: Option<f64>) -> Row {
+    // A small text shows what an octet costs as well as a long one.
+    let text: Rc<[u8]> = if read == 1 { text[..64 * 1024].into() } else { text.clone() };
+    let read = if read == 0 { text.len() } else { read };
+    let reads = if read == text.len() { "whole".to_owned() } else { format!("reads of {read}") };
+    Row {
+        name: format!("client body, {name}, {reads}"),
+        unit: "octet",
+        goal,
+        units: text.len(),
+        prepare: Box::new(move || {
+            let mut client = client(&Command::retr(1).unwrap(), b"+OK\r\n");
+            let text = text.clone();
+            Box::new(move || {
+                for mut input in text.chunks(read) {
+                    while let Some(event) = client.next_event(&mut input).unwrap() {
+                        let Event::Body(octets) = event else { panic!("{event:?}") };
+                        black_box(octets);
+                    }
+                }
+            })
+        }),
+    }
+}
+
+const CHUNK: usize = 16384;
+
+fn copied(name: &str, newlines: Newlines, text: &Rc<[u8]>, goal: Option<f64>) -> Row {
+    let text = text.clone();
+    Row {
+        name: format!("server body, {name}"),
+        unit: "octet",
+        goal,
+        units: text.len(),
+        prepare: Box::new(move || {
+            let (mut server, mut out) = (server(newlines), Vec::with_capacity(3 * CHUNK));
+            server.next_event(&mut &b"RETR 1\r\n"[..], &mut out).unwrap();
+            server.begin("", &mut out).unwrap();
+            let text = text.clone();
+            Box::new(move || {
+                for chunk in text.chunks(CHUNK) {
+                    out.clear();
+                    server.body(chunk, &mut out).unwrap();
+                    black_box(&out);
+                }
+            })
+        }),
+    }
+}
+
+fn segments(name: &str, newlines: Newlines, text: &Rc<[u8]>, goal: Option<f64>) -> Row {
+    let text = text.clone();
+    Row {
+        name: format!("server segments, {name}"),
+        unit: "octet",
+        goal,
+        units: text.len(),
+        prepare: Box::new(move || {
+            let (mut server, mut out) = (server(newlines), Vec::new());
+            server.next_event(&mut &b"RETR 1\r\n"[..], &mut out).unwrap();
+            server.begin("", &mut out).unwrap();
+            let text = text.clone();
+            Box::new(move || {
+                for chunk in text.chunks(CHUNK) {
+                    for segment in server.body_segments(chunk).unwrap() {
+                        black_box(segment);
+                    }
+                }
+            })
+        }),
+    }
+}

@@ -1,0 +1,29 @@
+//! The rows that are measured: one piece of work each, through the public API of pop3-proto.
+//!
+//! `gate.py` counts their instructions (the binary `instructions` under callgrind); the bench `ratios` times some of them
+//! beside memcpy, memchr and memmem.
+
+pub mod bodies;
+pub mod inputs;
+pub mod lines;
+pub mod machines;
+
+/// One row of the table in docs/performance.md.
+pub struct Row {
+    /// What is measured, and on what.
+    pub name: String,
+    /// What is counted: octets of input, rows, commands.
+    pub unit: &'static str,
+    /// At most this many instructions a unit; `None` for a row that is only held against its baseline.
+    pub goal: Option<f64>,
+    /// How many units the work does.
+    pub units: usize,
+    /// Makes the machines and buffers, which is not counted, and gives the work, which is.
+    pub prepare: Box<dyn Fn() -> Box<dyn FnMut()>>,
+}
+
+/// Every row.
+#[must_use]
+pub fn rows() -> Vec<Row> {
+    [bodies::rows(), lines::rows()].into_iter().flatten().collect()
+}
