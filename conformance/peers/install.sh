@@ -1,9 +1,10 @@
 #!/bin/sh
-# Installs what the tests use beside Rust: Dovecot's POP3 server, curl, Python 3, and valgrind, which counts instructions.
+# Installs what the tests use beside Rust: Dovecot's POP3 server, curl, Python 3, valgrind, which counts instructions, and
+# Chromium with its WebDriver, in which the HTML report is looked at.
 #
 #     conformance/peers/install.sh [--check] [PEER...]
 #
-# PEER is dovecot, curl, python3 or valgrind; without one, all four. Peers that are there already are left alone, and nothing is
+# PEER is dovecot, curl, python3, valgrind or chromium; without one, all of them. Peers that are there already are left alone, and nothing is
 # downloaded for them. --check installs nothing and only says what is missing.
 #
 # Exit code: 0 all there; 1 something is missing and could not be installed; 2 wrong arguments.
@@ -20,6 +21,7 @@ there() {
     case $1 in
         # The server proper comes in dovecot-core, its POP3 half in dovecot-pop3d.
         dovecot) command -v dovecot >/dev/null 2>&1 && [ -x /usr/lib/dovecot/pop3-login ] ;;
+        chromium) command -v chromium >/dev/null 2>&1 && command -v chromedriver >/dev/null 2>&1 ;;
         *) command -v "$1" >/dev/null 2>&1 ;;
     esac
 }
@@ -27,6 +29,7 @@ there() {
 package() {
     case $1 in
         dovecot) echo dovecot-pop3d ;;
+        chromium) echo chromium chromium-driver ;;
         *) echo "$1" ;;
     esac
 }
@@ -36,18 +39,18 @@ peers=
 for argument in "$@"; do
     case $argument in
         --check) check=yes ;;
-        dovecot | curl | python3 | valgrind) peers="$peers $argument" ;;
+        dovecot | curl | python3 | valgrind | chromium) peers="$peers $argument" ;;
         -h | --help)
             sed -n '2,/^$/s/^# \{0,1\}//p' "$0"
             exit 0
             ;;
         *)
-            say "unknown argument: $argument (peers: dovecot curl python3 valgrind)"
+            say "unknown argument: $argument (peers: dovecot curl python3 valgrind chromium)"
             exit 2
             ;;
     esac
 done
-[ -n "$peers" ] || peers='dovecot curl python3 valgrind'
+[ -n "$peers" ] || peers='dovecot curl python3 valgrind chromium'
 
 missing=
 packages=

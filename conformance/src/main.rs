@@ -15,7 +15,7 @@ use pop3_conformance::self_check::{self, Outcome};
 use pop3_conformance::suite::{Case, Ours};
 use pop3_conformance::transcript::Transcript;
 use pop3_conformance::{against, mailbox_files, run, suite};
-use report::Report;
+use report::{Detail, Report};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -95,7 +95,7 @@ fn act(arguments: &Arguments) -> Result<bool, Stop> {
                 return Err(nothing(only));
             }
             if arguments.choice.list {
-                list(arguments, &transcripts, &cases)?;
+                list(&transcripts, &cases)?;
                 return Ok(true);
             }
             let conforms = transcripts.is_empty() || transcribe(arguments, &transcripts)?;
@@ -108,7 +108,7 @@ fn act(arguments: &Arguments) -> Result<bool, Stop> {
                 return Err(nothing(only));
             }
             if arguments.choice.list {
-                list(arguments, &[], &cases)?;
+                list(&[], &cases)?;
                 return Ok(true);
             }
             let peer = server.access.reach(&server.address, arguments.choice.timeout).map_err(Stop::NotRun)?;
@@ -138,7 +138,7 @@ fn act(arguments: &Arguments) -> Result<bool, Stop> {
                 return Err(nothing(only));
             }
             if arguments.choice.list {
-                list(arguments, &[], &cases)?;
+                list(&[], &cases)?;
                 return Ok(true);
             }
             let peer = client.peer(arguments.choice.timeout);
@@ -165,8 +165,8 @@ fn read(path: &Path) -> Result<Transcript, Stop> {
     Ok(Transcript::parse(&file, &text)?)
 }
 
-fn list(arguments: &Arguments, transcripts: &[Transcript], cases: &[Case]) -> Result<(), Stop> {
-    let mut report = Report::to_stdout(arguments.output.quiet);
+fn list(transcripts: &[Transcript], cases: &[Case]) -> Result<(), Stop> {
+    let mut report = Report::to_stdout(Detail::Entries);
     report.list(transcripts)?;
     let width = cases.iter().map(|case| case.id().len()).max().unwrap_or_default();
     let mut out = io::stdout().lock();
@@ -178,7 +178,12 @@ fn list(arguments: &Arguments, transcripts: &[Transcript], cases: &[Case]) -> Re
 
 /// The transcripts, on both machines.
 fn transcribe(arguments: &Arguments, transcripts: &[Transcript]) -> Result<bool, Stop> {
-    let mut report = Report::to_stdout(arguments.output.quiet);
+    let part = !arguments.choice.only.is_empty() || arguments.action.is_some();
+    let mut report = Report::to_stdout(match &arguments.output {
+        output if output.quiet => Detail::None,
+        output if output.verbose || part => Detail::Entries,
+        _ => Detail::Sections,
+    });
     let began = Instant::now();
     report.head(transcripts)?;
     for transcript in transcripts {

@@ -10,14 +10,25 @@ use std::time::Duration;
 pub(crate) struct Report {
     entries: Vec<Entry>,
     width: usize,
-    quiet: bool,
+    detail: Detail,
     colours: bool,
 }
 
+/// How much is printed of replays that pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// Nothing.
+    None,
+    /// A row for each section of an RFC.
+    Sections,
+    /// A row for each transcript and side.
+    Entries,
+}
+
 impl Report {
-    pub(crate) fn to_stdout(quiet: bool) -> Self {
+    pub(crate) fn to_stdout(detail: Detail) -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { entries: Vec::new(), width: 0, quiet, colours: !refused && io::stdout().is_terminal() }
+        Self { entries: Vec::new(), width: 0, detail, colours: !refused && io::stdout().is_terminal() }
     }
 
     pub(crate) fn entries(&self) -> &[Entry] {
@@ -35,7 +46,7 @@ impl Report {
 
     pub(crate) fn head(&mut self, transcripts: &[Transcript]) -> io::Result<()> {
         self.measure(transcripts);
-        if self.quiet {
+        if self.detail != Detail::Entries {
             return Ok(());
         }
         let head = format!("{:width$}  side    chunkings  result", "transcript", width = self.width);
@@ -57,7 +68,7 @@ impl Report {
             Outcome::Unexpected(why) => ("-".to_owned(), format!("{}: {why}", self.paint(RED, "UNEXPECTED"))),
         };
         let bad = matches!(entry.outcome, Outcome::Failed(_) | Outcome::Unexpected(_));
-        if bad || !self.quiet {
+        if bad || self.detail == Detail::Entries {
             let side = entry.side.to_string();
             writeln!(out, "{:width$}  {side:6}  {chunkings:>9}  {result}", entry.name, width = self.width)?;
         }
@@ -71,6 +82,9 @@ impl Report {
     }
 
     pub(crate) fn total(&self, transcripts: usize, took: Duration) -> io::Result<()> {
+        if self.detail == Detail::Sections {
+            self.sections()?;
+        }
         let count = |of: fn(&Outcome) -> bool| self.entries.iter().filter(|entry| of(&entry.outcome)).count();
         let passed = count(|outcome| matches!(outcome, Outcome::Passed { .. }));
         let skipped = count(|outcome| matches!(outcome, Outcome::Skipped(_)));
@@ -92,6 +106,32 @@ impl Report {
         );
         let colour = if failed == 0 { GREEN } else { RED };
         writeln!(io::stdout().lock(), "{}", self.paint(colour, &words))
+    }
+
+    /// The table of the sections: a transcript is called `rfc1939-05-retr`.
+    fn sections(&self) -> io::Result<()> {
+        let section = |name: &str| name.splitn(3, '-').take(2).collect::<Vec<_>>().join("-");
+        let mut out = io::stdout().lock();
+        let head = format!("{:12}  replays  chunkings  passed  failed  skipped", "transcripts");
+        writeln!(out, "{}", self.paint(BOLD, &head))?;
+        for entries in self.entries.chunk_by(|a, b| section(&a.name) == section(&b.name)) {
+            let (mut chunkings, mut passed, mut skipped) = (0, 0, 0);
+            for entry in entries {
+                match &entry.outcome {
+                    Outcome::Passed { replayed, .. } => {
+                        passed += 1;
+                        chunkings += replayed.chunkings;
+                    }
+                    Outcome::Skipped(_) => skipped += 1,
+                    Outcome::Failed(_) | Outcome::Unexpected(_) => {}
+                }
+            }
+            let (all, failed) = (entries.len(), entries.len() - passed - skipped);
+            let name = section(&entries[0].name);
+            let row = format!("{name:12}  {all:>7}  {chunkings:>9}  {passed:>6}  {failed:>6}  {skipped:>7}");
+            writeln!(out, "{}", if failed == 0 { row } else { self.paint(RED, &row) })?;
+        }
+        Ok(())
     }
 
     fn measure(&mut self, transcripts: &[Transcript]) {

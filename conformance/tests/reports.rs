@@ -69,6 +69,39 @@ fn a_failure_is_told_with_the_rfcs_words_what_was_sent_expected_and_got_and_how_
 }
 
 #[test]
+fn what_several_peers_do_alike_is_told_once_and_verbose_tells_it_of_each() {
+    let words = |outcome: Outcome| {
+        let peers = ["tcp", "tls", "memory"];
+        let results = peers.map(|peer| {
+            let result = result("rfc1939/5/one", Level::Must, outcome.clone());
+            RunResult { peer: peer.to_owned(), ..result }
+        });
+        let text = human::report(&run(&results), Volume::Usual, Colours::Off);
+        let verbose = human::report(&run(&results), Volume::Verbose, Colours::Off);
+        assert_eq!(verbose.matches("rfc1939/5/one [MUST").count(), 3, "{verbose}");
+        assert_eq!(text.matches("rfc1939/5/one [MUST").count(), 1, "{text}");
+        let mut part = results[..2].to_vec();
+        part.push(RunResult { outcome: Outcome::Pass, ..results[2].clone() });
+        (text, human::report(&run(&part), Volume::Usual, Colours::Off))
+    };
+    let (all, part) = words(Outcome::Fail(difference()));
+    assert!(all.contains("FAIL rfc1939/5/one [MUST, server, everywhere]"), "{all}");
+    assert!(all.contains("    said on tcp:\n      C: RETR 1\\r\\n"), "{all}");
+    assert!(part.contains("FAIL rfc1939/5/one [MUST, server, tcp; tls]"), "{part}");
+    let (all, part) = words(Outcome::Note("x".repeat(400)));
+    assert!(all.contains(&format!("everywhere]: {}...\n", "x".repeat(160))), "{all}");
+    assert!(part.contains("[MUST, server, tcp; tls]: x"), "{part}");
+}
+
+#[test]
+fn sections_stand_in_the_order_of_the_rfcs_and_their_numbers() {
+    let ids = ["fault/greeting/a", "group/2/a", "rfc2449/6.6/a", "rfc1939/10/a", "rfc1939/9/a", "fault/capa/a"];
+    let results = ids.map(|id| result(id, Level::Must, Outcome::Pass));
+    let sections: Vec<_> = run(&results).sections().into_iter().map(|(section, ..)| section).collect();
+    assert_eq!(sections, ["rfc1939/9", "rfc1939/10", "rfc2449/6.6", "group/2", "fault/greeting", "fault/capa"]);
+}
+
+#[test]
 fn quiet_tells_what_failed_and_the_total_and_verbose_tells_all() {
     let results = results();
     let quiet = human::report(&run(&results), Volume::Quiet, Colours::Off);
@@ -127,10 +160,10 @@ fn markdown_names_what_is_no_pass() {
 fn the_page_needs_nothing_else_and_what_came_is_no_markup_in_it() {
     let results = results();
     let page = html::report(&run(&results));
-    assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("<b>"), "{page}");
+    assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("<b>&"), "{page}");
     assert_eq!(page.matches("<tr class=\"case\"").count(), 5);
-    for words in ["data-words=\"fail\"", "data-level=\"MUST\"", "+OK &lt;b&gt;&amp;", "RFC1939-5-022", "<option>SHOULD"]
-    {
+    let shown = "S: +OK \\u003cb>&\\\\x00";
+    for words in ["data-words=\"fail\"", "data-level=\"MUST\"", shown, "RFC1939-5-022", "<option>SHOULD"] {
         assert!(page.contains(words), "{words}");
     }
 }

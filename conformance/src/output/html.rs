@@ -1,11 +1,16 @@
-//! The report as one page that needs nothing else: a matrix of cases and peers, filters, and the dialogue of each.
+//! The report as one page that needs nothing else: a matrix of cases and peers, filters, and the dialogue of each cell.
 
-use super::{Run, human, section};
-use crate::case::Role;
+use super::{Run, requirements, section};
+use crate::case::{Level, Role};
 use crate::run::{Outcome, Result};
+use serde::Serialize;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 /// The report as a page.
+///
+/// Every result has its dialogue behind its cell. In a run of many results those of passed and skipped cases are left
+/// out, so that a browser is not made to load them all; the JSON report has them.
 ///
 /// # Panics
 ///
@@ -13,102 +18,253 @@ use std::fmt::Write as _;
 #[must_use]
 pub fn report(run: &Run<'_>) -> String {
     let totals = run.totals();
-    let verdict = if totals.conforms() { "conforms" } else { "does not conform" };
-    let mut peers: Vec<(Role, &str)> = Vec::new();
-    for result in run.results {
-        if !peers.contains(&(result.role, result.peer.as_str())) {
-            peers.push((result.role, &result.peer));
-        }
-    }
-    peers.sort_by_key(|(role, _)| *role);
-    let mut rows: Vec<(&str, Role, Vec<Option<&Result>>)> = Vec::new();
-    for result in run.results {
-        let column = peers.iter().position(|peer| *peer == (result.role, result.peer.as_str())).unwrap_or_default();
-        let at = rows.iter().position(|(id, role, _)| *id == result.id && *role == result.role);
-        let at = at.unwrap_or_else(|| {
-            rows.push((result.id, result.role, vec![None; peers.len()]));
-            rows.len() - 1
-        });
-        rows[at].2[column] = Some(result);
-    }
-
+    let (verdict, word) = if totals.conforms() { ("conforms", "pass") } else { ("does not conform", "fail") };
     let subject = escaped(run.subject);
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>POP3 conformance: {subject}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
-         <h1>POP3 conformance: {subject} {verdict}</h1>\n<p id=\"totals\">{} cases: {}.</p>\n",
+         <title>POP3 conformance: {subject} {verdict}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+         <h1>POP3 conformance: {subject} <span class=\"verdict {word}\">{verdict}</span></h1>\n\
+         <p id=\"totals\">{} results: {}.</p>\n",
         totals.all(),
         escaped(&totals.to_string())
     );
-    page.push_str("<form id=\"filters\">\n<label>Search <input id=\"search\" type=\"search\" placeholder=\"RETR, RFC1939-5, stls\"></label>\n");
-    for (word, label) in WORDS {
-        let checked = if *word == "skip" { "" } else { " checked" };
-        writeln!(page, "<label class=\"{word}\"><input type=\"checkbox\" value=\"{word}\"{checked}> {label}</label>")
-            .expect("writing to a string");
-    }
-    page.push_str("<label>Level <select id=\"level\"><option value=\"\">all</option><option>MUST</option><option>SHOULD</option><option>quirk</option></select></label>\n</form>\n");
-    page.push_str("<table>\n<thead><tr><th>case</th><th>level</th>");
-    for (role, peer) in &peers {
-        write!(page, "<th>{}<br>{}</th>", role.word(), escaped(peer)).expect("writing to a string");
-    }
-    page.push_str("</tr></thead>\n<tbody>\n");
-    let mut last = "";
-    for (id, _, cells) in &rows {
-        if section(id) != last {
-            last = section(id);
-            writeln!(page, "<tr class=\"section\"><th colspan=\"{}\">{}</th></tr>", peers.len() + 2, escaped(last))
-                .expect("writing to a string");
+    filters(&mut page, run);
+    let mut data = Data::default();
+    for (role, name) in [(Role::Server, "Server"), (Role::Client, "Client")] {
+        let rows = Matrix::of(run, role);
+        if !rows.cases.is_empty() {
+            write(&mut page, format_args!("<section class=\"role\">\n<h2>{name}</h2>\n<div class=\"scroll\">\n"));
+            rows.table(&mut page, run, &mut data);
+            page.push_str("</div>\n</section>\n");
         }
-        row(&mut page, run, cells);
     }
-    write!(page, "</tbody>\n</table>\n<script>{SCRIPT}</script>\n</body>\n</html>\n").expect("writing to a string");
+    page.push_str(
+        "<noscript><p>Filters and dialogues need JavaScript; the JSON report has all of it.</p></noscript>\n\
+         <dialog id=\"detail\" aria-label=\"What was said\"><div>\
+         <form method=\"dialog\" class=\"close\"><button aria-label=\"Close\">\u{2715}</button></form>\
+         <div id=\"content\"></div></div></dialog>\n",
+    );
+    // In a script element `<` could end it, or begin a comment.
+    let json = serde_json::to_string(&data).expect("text and numbers").replace('<', "\\u003c");
+    write(&mut page, format_args!("<script type=\"application/json\" id=\"data\">{json}</script>\n"));
+    write(&mut page, format_args!("<script>\n{SCRIPT}</script>\n</body>\n</html>\n"));
     page
 }
 
-fn row(page: &mut String, run: &Run<'_>, cells: &[Option<&Result>]) {
-    let Some(first) = cells.iter().flatten().next() else { return };
-    let words: Vec<_> = cells.iter().flatten().map(|result| word(result)).collect();
-    let text = format!("{} {} {}", first.id, first.title, first.requirements.join(" ")).to_lowercase();
-    write!(
-        page,
-        "<tr class=\"case\" data-words=\"{}\" data-level=\"{}\" data-text=\"{}\"><td><code>{}</code><br>{}</td><td>{}</td>",
-        words.join(" "),
-        first.level.word(),
-        escaped(&text),
-        escaped(first.id),
-        escaped(first.title),
-        first.level.word()
-    )
-    .expect("writing to a string");
-    for cell in cells {
-        let Some(result) = cell else {
-            page.push_str("<td></td>");
-            continue;
-        };
-        let word = word(result);
-        write!(
-            page,
-            "<td class=\"{word}\"><details><summary>{word}</summary><pre>{}</pre></details></td>",
-            escaped(&detail(run, result))
-        )
-        .expect("writing to a string");
+fn filters(page: &mut String, run: &Run<'_>) {
+    page.push_str(
+        "<form id=\"filters\" aria-label=\"Filters\">\n\
+         <input id=\"search\" type=\"search\" placeholder=\"RETR, RFC1939-5, stls\" aria-label=\"Search in names and titles\">\n",
+    );
+    for (word, label) in WORDS {
+        let count = run.results.iter().filter(|result| self::word(result) == *word).count();
+        if count > 0 {
+            write(
+                page,
+                format_args!(
+                    "<label class=\"chip {word}\"><input type=\"checkbox\" value=\"{word}\" checked>{label} <b>{count}</b></label>\n"
+                ),
+            );
+        }
     }
-    page.push_str("</tr>\n");
+    page.push_str(
+        "<select id=\"level\" aria-label=\"Level\"><option value=\"\">every level</option><option>MUST</option>\
+         <option>SHOULD</option><option>quirk</option></select>\n\
+         <select id=\"role\" aria-label=\"Role\"><option value=\"\">server and client</option><option>server</option>\
+         <option>client</option></select>\n\
+         <button type=\"button\" id=\"open\">Open all</button>\n<button type=\"button\" id=\"shut\">Close all</button>\n\
+         <output id=\"count\" class=\"quiet\"></output>\n</form>\n",
+    );
 }
 
-fn detail(run: &Run<'_>, result: &Result) -> String {
-    let mut text = human::explanation(run, result);
-    match &result.outcome {
-        Outcome::Note(words) => writeln!(text, "note:     {words}"),
-        Outcome::Skipped(words) => writeln!(text, "skipped:  {words}"),
-        _ => Ok(()),
+/// The cases of one role, and what became of each on every peer.
+struct Matrix<'r> {
+    role: Role,
+    peers: Vec<&'r str>,
+    cases: Vec<(&'r str, Vec<Option<&'r Result>>)>,
+}
+
+impl<'r> Matrix<'r> {
+    fn of(run: &Run<'r>, role: Role) -> Self {
+        let mut matrix = Self { role, peers: Vec::new(), cases: Vec::new() };
+        let mut places = HashMap::new();
+        let results = || run.results.iter().filter(|result| result.role == role);
+        for result in results() {
+            if !matrix.peers.contains(&result.peer.as_str()) {
+                matrix.peers.push(&result.peer);
+            }
+        }
+        for result in results() {
+            let column = matrix.peers.iter().position(|peer| *peer == result.peer).unwrap_or_default();
+            let row = *places.entry(result.id).or_insert_with(|| {
+                matrix.cases.push((result.id, vec![None; matrix.peers.len()]));
+                matrix.cases.len() - 1
+            });
+            matrix.cases[row].1[column] = Some(result);
+        }
+        matrix
     }
-    .expect("writing to a string");
-    if let Some(reason) = &result.expected {
-        writeln!(text, "known:    {reason}").expect("writing to a string");
+
+    fn table(&self, page: &mut String, run: &Run<'r>, data: &mut Data<'r>) {
+        page.push_str("<table>\n<thead><tr><th scope=\"col\">case</th><th scope=\"col\">level</th>");
+        for peer in &self.peers {
+            write(page, format_args!("<th scope=\"col\" class=\"peer\">{}</th>", escaped(peer)));
+        }
+        page.push_str("</tr></thead>\n");
+        for (name, role, _) in run.sections() {
+            let rows: Vec<_> = self.cases.iter().filter(|(id, _)| section(id) == name).collect();
+            if role != self.role || rows.is_empty() {
+                continue;
+            }
+            let stands_out = |result: &&Result| matches!(word(result), "fail" | "warn" | "known");
+            let open = rows.iter().flat_map(|(_, cells)| cells.iter().flatten()).any(stands_out);
+            write(
+                page,
+                format_args!(
+                    "<tbody>\n<tr><th scope=\"rowgroup\" class=\"section\" colspan=\"2\">\
+                     <button type=\"button\" aria-expanded=\"{open}\">{} <span class=\"quiet\">{}</span></button></th>",
+                    escaped(&name),
+                    rows.len()
+                ),
+            );
+            for column in 0..self.peers.len() {
+                sum(page, rows.iter().filter_map(|(_, cells)| cells[column]));
+            }
+            page.push_str("</tr>\n");
+            for (_, cells) in rows {
+                self.row(page, run, cells, data);
+            }
+            page.push_str("</tbody>\n");
+        }
+        page.push_str("</table>\n");
     }
-    format!("{text}\n{}", result.dialogue.lines().join("\n"))
+
+    fn row(&self, page: &mut String, run: &Run<'r>, cells: &[Option<&'r Result>], data: &mut Data<'r>) {
+        let Some(first) = cells.iter().flatten().next() else { return };
+        let words: Vec<_> = cells.iter().flatten().map(|result| word(result)).collect();
+        let text = format!("{} {} {}", first.id, first.title, first.requirements.join(" ")).to_lowercase();
+        write(
+            page,
+            format_args!(
+                "<tr class=\"case\" data-words=\"{}\" data-level=\"{}\" data-role=\"{}\" data-text=\"{}\">\
+                 <td class=\"name\"><code>{}</code><br><span>{}</span></td><td class=\"level\">{}</td>",
+                words.join(" "),
+                first.level.word(),
+                self.role.word(),
+                escaped(&text),
+                escaped(first.id),
+                escaped(first.title),
+                first.level.word()
+            ),
+        );
+        let number = data.case(first);
+        for cell in cells {
+            let Some(result) = cell else {
+                page.push_str("<td class=\"cell\"></td>");
+                continue;
+            };
+            let word = word(result);
+            write(
+                page,
+                format_args!(
+                    "<td class=\"cell\"><button type=\"button\" class=\"{word}\" data-result=\"{}\" title=\"{word}\" aria-label=\"{word}: {}, {}\">{}</button></td>",
+                    data.results.len(),
+                    escaped(result.id),
+                    escaped(&result.peer),
+                    sign(word)
+                ),
+            );
+            data.result(run, result, number);
+        }
+        page.push_str("</tr>\n");
+    }
+}
+
+/// A section on one peer: how many cases became what, passes only where there is nothing else.
+fn sum<'r>(page: &mut String, results: impl Iterator<Item = &'r Result>) {
+    let words: Vec<_> = results.map(word).collect();
+    page.push_str("<td class=\"sum\">");
+    for (word, label) in WORDS {
+        let count = words.iter().filter(|known| *known == word).count();
+        if count > 0 && *word != "note" {
+            write(page, format_args!("<b class=\"{word}\" title=\"{count} {label}\">{} {count}</b> ", sign(word)));
+        }
+    }
+    page.push_str("</td>");
+}
+
+/// What the page's script knows.
+#[derive(Default, Serialize)]
+struct Data<'r> {
+    cases: Vec<Case<'r>>,
+    results: Vec<Cell<'r>>,
+}
+
+#[derive(Serialize)]
+struct Case<'r> {
+    id: &'r str,
+    title: &'r str,
+    level: &'static str,
+    role: &'static str,
+    requirements: Vec<Requirement>,
+}
+
+#[derive(Serialize)]
+struct Requirement {
+    place: String,
+    id: &'static str,
+    quote: &'static str,
+}
+
+#[derive(Serialize)]
+struct Cell<'r> {
+    case: usize,
+    word: &'static str,
+    peer: &'r str,
+    reason: Option<&'r str>,
+    known: Option<&'r str>,
+    sent: Option<&'r str>,
+    expected: Option<&'r str>,
+    got: Option<&'r str>,
+    again: String,
+    dialogue: Vec<String>,
+    left_out: bool,
+}
+
+impl<'r> Data<'r> {
+    fn case(&mut self, result: &'r Result) -> usize {
+        let Result { id, title, .. } = *result;
+        let level: Level = result.level;
+        let requirements =
+            requirements(result).map(|known| Requirement { place: known.place(), id: &known.id, quote: &known.quote });
+        let requirements = requirements.collect();
+        self.cases.push(Case { id, title, level: level.word(), role: result.role.word(), requirements });
+        self.cases.len() - 1
+    }
+
+    fn result(&mut self, run: &Run<'_>, result: &'r Result, case: usize) {
+        let difference = result.outcome.difference();
+        let word = word(result);
+        let left_out = run.results.len() > MANY && matches!(word, "pass" | "skip");
+        self.results.push(Cell {
+            case,
+            word,
+            peer: &result.peer,
+            reason: match &result.outcome {
+                Outcome::Note(words) | Outcome::Skipped(words) => Some(words),
+                _ if result.is_unexpected_pass() => Some("a known deviation did not show"),
+                _ => None,
+            },
+            known: result.expected.as_deref(),
+            sent: difference.map(|difference| difference.sent.as_str()),
+            expected: difference.map(|difference| difference.expected.as_str()),
+            got: difference.map(|difference| difference.got.as_str()),
+            again: run.again(result),
+            dialogue: if left_out { Vec::new() } else { result.dialogue.lines() },
+            left_out,
+        });
+    }
 }
 
 fn word(result: &Result) -> &'static str {
@@ -123,10 +279,30 @@ fn word(result: &Result) -> &'static str {
     }
 }
 
+/// Whoever sees no colours sees these.
+fn sign(word: &str) -> &'static str {
+    match word {
+        "fail" => "\u{2715}",
+        "warn" => "!",
+        "known" => "\u{2248}",
+        "note" => "i",
+        "pass" => "\u{2713}",
+        _ => "\u{2013}",
+    }
+}
+
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
+fn write(page: &mut String, words: std::fmt::Arguments<'_>) {
+    page.write_fmt(words).expect("writing to a string");
+}
+
+/// More results than this, and the dialogues of passed cases are left out.
+const MANY: usize = 1500;
+
+/// The outcomes, the gravest first.
 const WORDS: &[(&str, &str)] = &[
     ("fail", "failed"),
     ("warn", "warned"),
@@ -136,38 +312,5 @@ const WORDS: &[(&str, &str)] = &[
     ("skip", "skipped"),
 ];
 
-const STYLE: &str = "
-:root { color-scheme: light dark; font: 15px/1.4 system-ui, sans-serif; }
-body { margin: 1.5rem; }
-h1 { font-size: 1.4rem; }
-form { display: flex; flex-wrap: wrap; gap: .4rem 1.2rem; margin: 1rem 0; align-items: center; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #8886; }
-thead th { position: sticky; top: 0; background: Canvas; }
-tr.section th { background: #8882; }
-td.pass { color: #187a32; } td.fail { color: #fff; background: #b3202c; } td.warn, td.known { background: #f5c84255; }
-td.note { background: #62a0ea33; } td.skip { opacity: .55; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; max-width: 60rem; font-size: .85rem; }
-summary { cursor: pointer; }
-";
-
-const SCRIPT: &str = "
-const filters = document.getElementById('filters');
-function filter() {
-  const text = document.getElementById('search').value.trim().toLowerCase();
-  const level = document.getElementById('level').value;
-  const on = new Set([...filters.querySelectorAll('input:checked')].map(box => box.value));
-  for (const row of document.querySelectorAll('tr.case')) {
-    const words = row.dataset.words.split(' ');
-    row.hidden = !(words.some(word => on.has(word)) && row.dataset.text.includes(text) && (!level || row.dataset.level === level));
-  }
-  for (const head of document.querySelectorAll('tr.section')) {
-    let next = head.nextElementSibling, any = false;
-    while (next && next.classList.contains('case')) { any = any || !next.hidden; next = next.nextElementSibling; }
-    head.hidden = !any;
-  }
-}
-filters.addEventListener('input', filter);
-filters.addEventListener('submit', event => event.preventDefault());
-filter();
-";
+const STYLE: &str = include_str!("page/style.css");
+const SCRIPT: &str = include_str!("page/script.js");

@@ -1,7 +1,9 @@
 //! The report that people read on a terminal.
 
 use super::{Run, requirements};
+use crate::case::Role;
 use crate::run::{Outcome, Result};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// How much is printed.
@@ -45,8 +47,14 @@ pub fn report(run: &Run<'_>, volume: Volume, colours: Colours) -> String {
     if volume == Volume::Usual {
         skipped(&mut text, run);
     }
-    for result in run.results {
-        case(&mut text, run, result, volume, colours);
+    if volume == Volume::Verbose {
+        for result in run.results {
+            case(&mut text, run, &[result], volume, colours);
+        }
+    } else {
+        for same in folded(run) {
+            case(&mut text, run, &same, volume, colours);
+        }
     }
     let totals = run.totals();
     let colour = if totals.conforms() { GREEN } else { RED };
@@ -115,7 +123,33 @@ fn skipped(text: &mut String, run: &Run<'_>) {
     }
 }
 
-fn case(text: &mut String, run: &Run<'_>, result: &Result, volume: Volume, colours: Colours) {
+/// The results in order; those of one case that say the same of several peers stand together. Notes are words for
+/// people, and count as the same.
+fn folded<'r>(run: &Run<'r>) -> Vec<Vec<&'r Result>> {
+    let mut folded: Vec<Vec<&Result>> = Vec::new();
+    let mut places: BTreeMap<(&str, Role), Vec<usize>> = BTreeMap::new();
+    for result in run.results {
+        let places = places.entry((result.id, result.role)).or_default();
+        let says_the_same = |place: &&usize| {
+            let known = folded[**place][0];
+            known.outcome.word() == result.outcome.word()
+                && known.outcome.difference() == result.outcome.difference()
+                && known.expected == result.expected
+        };
+        match places.iter().find(says_the_same) {
+            Some(&place) => folded[place].push(result),
+            None => {
+                places.push(folded.len());
+                folded.push(vec![result]);
+            }
+        }
+    }
+    folded
+}
+
+/// One case and one outcome, on one peer or on several. What was said is that of the first.
+fn case(text: &mut String, run: &Run<'_>, same: &[&Result], volume: Volume, colours: Colours) {
+    let Some(&result) = same.first() else { return };
     let fails = result.fails(run.strict);
     let shown = match &result.outcome {
         _ if fails => true,
@@ -136,7 +170,10 @@ fn case(text: &mut String, run: &Run<'_>, result: &Result, volume: Volume, colou
     };
     let reason = match (&result.outcome, &result.expected) {
         (_, Some(reason)) => format!(": {reason}"),
-        (Outcome::Note(words) | Outcome::Skipped(words), None) => format!(": {words}"),
+        (Outcome::Note(words) | Outcome::Skipped(words), None) => {
+            let words = if volume == Volume::Verbose { words.clone() } else { shortened(words) };
+            format!(": {words}")
+        }
         _ => String::new(),
     };
     let head = format!(
@@ -145,7 +182,7 @@ fn case(text: &mut String, run: &Run<'_>, result: &Result, volume: Volume, colou
         result.id,
         result.level.word(),
         result.role.word(),
-        result.peer
+        peers(run, same)
     );
     line(text, &head);
     if fails || matches!(result.outcome, Outcome::Warn(_)) && volume >= Volume::Usual && result.expected.is_none() {
@@ -154,10 +191,30 @@ fn case(text: &mut String, run: &Run<'_>, result: &Result, volume: Volume, colou
             line(text, &format!("    {words}"));
         }
         if volume >= Volume::Usual {
+            if same.len() > 1 {
+                line(text, &format!("    said on {}:", result.peer));
+            }
             for words in result.dialogue.lines() {
                 line(text, &format!("      {words}"));
             }
         }
+    }
+}
+
+/// The peers' names; `everywhere`, if those are all that there are of this role, and more than one.
+fn peers(run: &Run<'_>, same: &[&Result]) -> String {
+    let Some(first) = same.first() else { return String::new() };
+    let names: Vec<_> = same.iter().map(|result| result.peer.as_str()).collect();
+    let of_this_role = |result: &&Result| result.role == first.role;
+    let others = run.results.iter().filter(of_this_role).any(|result| !names.contains(&result.peer.as_str()));
+    if names.len() > 1 && !others { "everywhere".to_owned() } else { names.join("; ") }
+}
+
+/// Words that fit on a line or two; `--verbose` and the other reports have the whole.
+fn shortened(words: &str) -> String {
+    match words.char_indices().nth(160) {
+        Some((at, _)) => format!("{}...", &words[..at]),
+        None => words.to_owned(),
     }
 }
 

@@ -43,7 +43,7 @@ impl Run<'_> {
         totals
     }
 
-    /// The same for each section and role, in order.
+    /// The same for each section and role: the RFCs by their numbers, the groups of mistakes, the fault matrix.
     #[must_use]
     pub fn sections(&self) -> Vec<(String, Role, Totals)> {
         let mut sections: Vec<(String, Role, Totals)> = Vec::new();
@@ -56,6 +56,7 @@ impl Run<'_> {
             });
             sections[at].2.count(result, self.strict);
         }
+        sections.sort_by_key(|(section, role, _)| (place(section), *role));
         sections
     }
 }
@@ -64,6 +65,18 @@ impl Run<'_> {
 #[must_use]
 pub fn section(id: &str) -> &str {
     id.rsplit_once('/').map_or(id, |(section, _)| section)
+}
+
+/// Where a section stands among the others: `rfc1939/10` behind `rfc1939/9`, groups behind all RFCs, faults last and in
+/// the order of a session.
+fn place(section: &str) -> (u32, Vec<u32>) {
+    let (book, chapter) = section.split_once('/').unwrap_or((section, ""));
+    let numbers = chapter.split('.').filter_map(|number| number.parse().ok()).collect();
+    match book.strip_prefix("rfc").and_then(|rfc| rfc.parse().ok()) {
+        Some(rfc) => (rfc, numbers),
+        None if book == "group" => (u32::MAX - 1, numbers),
+        None => (u32::MAX, Vec::new()),
+    }
 }
 
 /// The requirements that a case covers.
