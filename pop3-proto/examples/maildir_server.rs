@@ -1,4 +1,4 @@
-//! A POP3 server for one user's Maildir, on tokio.
+//! A POP3 server for Maildirs, on tokio.
 //!
 //! ```text
 //! cargo run --release -p pop3-proto --example maildir_server -- \
@@ -10,14 +10,18 @@
 //! With `--tls-cert` and `--tls-key` it offers STLS, and with `--implicit-tls` as well it speaks TLS from the first octet.
 //! Without `--allow-cleartext` it takes a password only over TLS.
 //!
+//! It serves one user, or all those of `--accounts FILE`: a line for each, with name, password and Maildir, a TAB between them.
+//!
 //! It has SASL too (RFC 5034): PLAIN and LOGIN, or what `--mechanisms` says, wherever a login is permitted.
 //!
 //! | file | what it is about |
 //! |---|---|
 //! | `maildir_server.rs` | the command line, the listening socket, one task for each connection |
 //! | `maildir_server/session.rs` | the driver: octets in, answers out, back-pressure, autologout |
-//! | `maildir_server/maildir.rs` | the maildrop: lock, scan, sizes, unique-ids, message text, removal |
-//! | `maildir_server/account.rs` | the name, the password and the token |
+//! | `maildir_server/maildir.rs` | the maildrop: lock, scan, unique-ids, removal |
+//! | `maildir_server/sizes.rs` | how many octets RETR sends, counted once and kept in the Maildir |
+//! | `maildir_server/message.rs` | message text, a chunk at a time |
+//! | `maildir_server/account.rs` | users, passwords and the token |
 //! | `maildir_server/tls.rs` | the certificate, and the handshake |
 //!
 //! What the RFC leaves to a server, and how it is done here:
@@ -36,14 +40,17 @@
 mod account;
 #[path = "maildir_server/maildir.rs"]
 mod maildir;
+#[path = "maildir_server/message.rs"]
+mod message;
 #[path = "maildir_server/session.rs"]
 mod session;
+#[path = "maildir_server/sizes.rs"]
+mod sizes;
 #[path = "maildir_server/tls.rs"]
 mod tls;
 
-use account::Account;
+use account::Accounts;
 use clap::Parser;
-use maildir::Maildir;
 use pop3_proto::{Builtin, Config};
 use session::House;
 use std::error::Error;
@@ -57,7 +64,7 @@ use tls::Tls;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 
-/// Serves one user's Maildir over POP3.
+/// Serves Maildirs over POP3.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Address and port to listen on; port 0 takes one that is free.
@@ -65,16 +72,25 @@ struct Arguments {
     listen: SocketAddr,
 
     /// The Maildir: a directory that holds `cur`, `new` and `tmp`.
-    #[arg(long, value_name = "DIR")]
-    maildir: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "accounts")]
+    maildir: Option<PathBuf>,
 
     /// The user whose Maildir it is.
-    #[arg(long, value_name = "NAME")]
-    user: String,
+    #[arg(long, value_name = "NAME", required_unless_present = "accounts")]
+    user: Option<String>,
 
     /// A file whose first line is the password.
-    #[arg(long, value_name = "FILE")]
-    password_file: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "accounts")]
+    password_file: Option<PathBuf>,
+
+    /// Many users: a file with a line for each, with name, password and Maildir, a TAB between them.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["maildir", "user", "password_file", "token_file"])]
+    accounts: Option<PathBuf>,
+
+    /// So many connections at once; more wait to be accepted. Each takes up to three file descriptors, of which many systems
+    /// allow 1024 if nobody says otherwise.
+    #[arg(long, value_name = "NUMBER", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    connections: u32,
 
     /// Allow logins in the clear: whoever is on the way can read the password.
     #[arg(long)]
@@ -129,12 +145,13 @@ fn mechanisms(names: &str) -> Result<Offer, String> {
     names.split(',').map(|name| named(name).ok_or_else(|| format!("no mechanism {name:?}"))).collect()
 }
 
-/// More connections than this wait to be accepted.
-const CONNECTIONS: usize = 500;
+/// More threads than processors: now and then one of them waits for the disk (see `message.rs`).
+const WORKERS: usize = 16;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match run(&Arguments::parse()).await {
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build();
+    match runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(&arguments))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("maildir_server: {error}");
@@ -170,8 +187,7 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         config = config.autologout_below_ten_minutes(Duration::from_secs(seconds));
     }
     let house = Arc::new(House {
-        account: Account::new(&arguments.user, &arguments.password_file, arguments.token_file.as_deref())?,
-        maildir: Maildir::new(&arguments.maildir)?,
+        accounts: accounts(arguments)?,
         // A client that sees a timestamp in the greeting may insist on APOP, so there is none where APOP cannot succeed.
         apop: arguments.apop && (arguments.allow_cleartext || arguments.implicit_tls),
         tls,
@@ -183,7 +199,7 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     println!("listening on {}", listener.local_addr()?);
     io::stdout().flush()?;
 
-    let free = Arc::new(Semaphore::new(CONNECTIONS));
+    let free = Arc::new(Semaphore::new(arguments.connections as usize));
     loop {
         let place = Arc::clone(&free).acquire_owned().await?;
         match listener.accept().await {
@@ -202,6 +218,16 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
+    }
+}
+
+fn accounts(arguments: &Arguments) -> Result<Accounts, String> {
+    match (&arguments.accounts, &arguments.user, &arguments.password_file, &arguments.maildir) {
+        (Some(file), ..) => Accounts::listed(file),
+        (None, Some(user), Some(password_file), Some(maildir)) => {
+            Accounts::one(user, password_file, arguments.token_file.as_deref(), maildir)
+        }
+        _ => Err("whose Maildir? Say --accounts, or --user, --password-file and --maildir".to_owned()),
     }
 }
 

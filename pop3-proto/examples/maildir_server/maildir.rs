@@ -10,43 +10,33 @@
 //! file in `cur/` without flags for an error, looks through all names for each message that it removes, and brings a MIME
 //! parser. What is left to gain is less than this file.
 //!
-//! All of it blocks, and so runs on threads that may ([`tokio::task::spawn_blocking`]).
+//! To look through a Maildir and to remove from it takes long, and runs on threads of its own
+//! ([`tokio::task::spawn_blocking`]). To read a message does not: see `message.rs`.
 
-use pop3_proto::wire::dot::{Newlines, Size};
+use crate::message::Octets;
+use crate::sizes::{Counted, Sizes};
 use pop3_proto::{Maildrop, UniqueId};
 use sha2::{Digest as _, Sha256};
-use std::collections::HashMap;
-use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fs::{self, DirEntry, File};
+use std::io;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 use std::time::UNIX_EPOCH;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::spawn_blocking;
 
-/// How much of a message is in memory at once.
-const CHUNK: usize = 64 * 1024;
 const LOCK_FILE: &str = "pop3.lock";
-/// `new` first: a message that a mail reader moves in the meantime shows up twice then, and not never.
-const FOLDERS: [&str; 2] = ["new", "cur"];
 
 /// A Maildir, which one session at a time may open.
 pub(crate) struct Maildir {
-    path: PathBuf,
-    sizes: Arc<Mutex<Sizes>>,
-}
-
-/// What was counted in earlier sessions, by base name: a message in a Maildir does not change. Its mutex is the lock within
-/// this process.
-#[derive(Default)]
-struct Sizes(HashMap<Vec<u8>, Counted>);
-
-#[derive(Clone, Copy)]
-struct Counted {
-    stored: u64,
-    /// As RETR sends it.
-    octets: u64,
+    path: Arc<Path>,
+    /// The lock within this process.
+    lock: Arc<Mutex<()>>,
 }
 
 /// Why a maildrop cannot be opened.
@@ -67,41 +57,62 @@ impl Maildir {
     ///
     /// If there is no Maildir.
     pub(crate) fn new(path: &Path) -> Result<Self, String> {
-        for folder in FOLDERS {
-            let folder = path.join(folder);
+        for folder in Folder::ALL {
+            let folder = path.join(folder.name());
             fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         }
-        Ok(Self { path: path.to_owned(), sizes: Arc::default() })
+        Ok(Self { path: path.into(), lock: Arc::default() })
     }
 
     /// Takes the lock and looks at what is there.
     pub(crate) async fn open(&self) -> Result<(Mailbox, Maildrop), NotOpened> {
-        let sizes = Arc::clone(&self.sizes).try_lock_owned().map_err(|_| NotOpened::InUse)?;
-        let path = self.path.clone();
-        spawn_blocking(move || Mailbox::open(path, sizes)).await.map_err(io::Error::from)?
+        let lock = Arc::clone(&self.lock).try_lock_owned().map_err(|_| NotOpened::InUse)?;
+        let path = Arc::clone(&self.path);
+        spawn_blocking(move || Mailbox::open(path, lock)).await.map_err(io::Error::from)?
+    }
+}
+
+/// The two that hold messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Folder {
+    New,
+    Cur,
+}
+
+impl Folder {
+    /// `new` first: a message that a mail reader moves in the meantime shows up twice then, and not never.
+    const ALL: [Self; 2] = [Self::New, Self::Cur];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Cur => "cur",
+        }
     }
 }
 
 /// A Maildir that is open, and locked as long as this value lives.
 pub(crate) struct Mailbox {
-    path: PathBuf,
+    path: Arc<Path>,
     messages: Vec<Stored>,
     /// The lock among processes. The system takes it back when the file is closed, and so when the process dies.
-    _lock: File,
+    _file: File,
     /// The lock in this process: on some systems the one on the file knows processes only.
-    _sizes: OwnedMutexGuard<Sizes>,
+    _lock: OwnedMutexGuard<()>,
 }
 
-/// Where a message lies.
-#[derive(Clone)]
+/// Where a message lies, and the octets of its file.
 struct Stored {
-    folder: &'static str,
-    name: OsString,
+    folder: Folder,
+    name: Box<OsStr>,
+    octets: u64,
 }
 
 impl Stored {
     fn path(&self, maildir: &Path) -> PathBuf {
-        maildir.join(self.folder).join(&self.name)
+        let mut path = PathBuf::with_capacity(maildir.as_os_str().len() + self.name.len() + 8);
+        path.extend([maildir.as_os_str(), OsStr::new(self.folder.name()), &self.name]);
+        path
     }
 
     /// The name without the flags.
@@ -111,56 +122,50 @@ impl Stored {
 }
 
 impl Mailbox {
-    fn open(path: PathBuf, mut sizes: OwnedMutexGuard<Sizes>) -> Result<(Self, Maildrop), NotOpened> {
-        let lock = File::options().create(true).truncate(false).write(true).open(path.join(LOCK_FILE))?;
-        fs4::FileExt::try_lock(&lock).map_err(|error| match error {
+    fn open(path: Arc<Path>, lock: OwnedMutexGuard<()>) -> Result<(Self, Maildrop), NotOpened> {
+        let file = File::options().create(true).truncate(false).write(true).open(path.join(LOCK_FILE))?;
+        fs4::FileExt::try_lock(&file).map_err(|error| match error {
             fs4::TryLockError::WouldBlock => NotOpened::InUse,
             fs4::TryLockError::Error(error) => NotOpened::Io(error),
         })?;
 
-        let mut found = Vec::new();
-        let mut counted = HashMap::new();
-        let mut chunk = vec![0; CHUNK];
-        for (base, stored) in listing(&path)? {
-            match look(&stored.path(&path), &base, sizes.0.get(&base), &mut chunk) {
-                Ok((arrival, size)) => {
-                    found.push((arrival, stored, size.octets));
-                    counted.insert(base, size);
-                }
-                // It is no file, or a mail reader has moved or removed it just now. The next session sees where it went.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                // One file that is not for us should not keep all others away.
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                    eprintln!("left out: {}: {error}", stored.path(&path).display());
-                }
-                Err(error) => return Err(error.into()),
+        let mut found = scan(&path)?;
+        found.sort_unstable_by(|a, b| a.arrival.cmp(&b.arrival).then_with(|| a.stored.base().cmp(b.stored.base())));
+        let mut sizes = Sizes::load(&path);
+        for one in &mut found {
+            one.octets = sizes.known(one.stored.base(), one.stored.octets, one.modified);
+        }
+        if count(&path, &mut found)? > 0 {
+            let all = found.iter().filter_map(|one| {
+                let counted = Counted { stored: one.stored.octets, modified: one.modified, octets: one.octets? };
+                Some((one.stored.base(), counted))
+            });
+            if let Err(error) = Sizes::save(&path, all) {
+                eprintln!("{}: the sizes cannot be kept, and are counted again: {error}", path.display());
             }
         }
-        sizes.0 = counted;
-        found.sort_unstable_by(|(a, stored_a, _), (b, stored_b, _)| (a, stored_a.base()).cmp(&(b, stored_b.base())));
+        // What could not be read was said, or is gone. The next session sees where it went.
+        found.retain(|one| one.octets.is_some());
 
-        let maildrop = Maildrop::new(found.iter().map(|(_, stored, octets)| (*octets, unique_id(stored.base()))))
-            .map_err(io::Error::other)?;
-        let messages = found.into_iter().map(|(_, stored, _)| stored).collect();
-        Ok((Self { path, messages, _lock: lock, _sizes: sizes }, maildrop))
+        let rows = found.iter().map(|one| (one.octets.unwrap_or_default(), unique_id(one.stored.base())));
+        let maildrop = Maildrop::new(rows).map_err(io::Error::other)?;
+        let messages = found.into_iter().map(|one| one.stored).collect();
+        Ok((Self { path, messages, _file: file, _lock: lock }, maildrop))
     }
 
-    /// The message's octets, the first of them read already.
-    pub(crate) async fn message(&self, index: usize) -> io::Result<Octets> {
-        let stored = self.messages.get(index).cloned().ok_or(io::ErrorKind::NotFound)?;
-        let path = self.path.clone();
-        spawn_blocking(move || {
-            let file = match File::open(stored.path(&path)) {
-                // A mail reader has given it other flags.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    let moved = listing(&path)?.remove(stored.base()).ok_or(error)?;
-                    File::open(moved.path(&path))?
-                }
-                opened => opened?,
-            };
-            Octets { file: Some(file), chunk: Vec::with_capacity(CHUNK) }.fill()
-        })
-        .await?
+    /// The message, opened, its first octets read into `chunk`.
+    pub(crate) fn message(&self, index: usize, chunk: &mut Vec<u8>) -> io::Result<Octets> {
+        let stored = self.messages.get(index).ok_or(io::ErrorKind::NotFound)?;
+        let file = match File::open(stored.path(&self.path)) {
+            // A mail reader has given it other flags.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let mut now = scan(&self.path)?.into_iter().map(|one| one.stored);
+                let moved = now.find(|other| other.base() == stored.base()).ok_or(error)?;
+                File::open(moved.path(&self.path))?
+            }
+            opened => opened?,
+        };
+        Octets::begin(file, stored.octets, chunk)
     }
 
     /// Removes messages, and releases the lock. All are tried; the error is the first that there was.
@@ -170,18 +175,19 @@ impl Mailbox {
         }
         spawn_blocking(move || {
             let mut outcome = Ok(());
-            let mut moved = Vec::new();
+            let mut moved = HashSet::new();
             for stored in deleted.into_iter().filter_map(|index| self.messages.get(index)) {
                 match fs::remove_file(stored.path(&self.path)) {
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => moved.push(stored),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                        moved.insert(stored.base());
+                    }
                     removed => outcome = outcome.and(removed),
                 }
             }
             if !moved.is_empty() {
-                let mut now = listing(&self.path)?;
                 // What is in neither folder any more is removed, whoever did it.
-                for stored in moved.into_iter().filter_map(|stored| now.remove(stored.base())) {
-                    outcome = outcome.and(fs::remove_file(stored.path(&self.path)));
+                for now in scan(&self.path)?.iter().filter(|now| moved.contains(now.stored.base())) {
+                    outcome = outcome.and(fs::remove_file(now.stored.path(&self.path)));
                 }
             }
             outcome
@@ -190,74 +196,102 @@ impl Mailbox {
     }
 }
 
-/// A message that is being read, a chunk at a time.
-pub(crate) struct Octets {
-    /// Until the end was seen.
-    file: Option<File>,
-    chunk: Vec<u8>,
+/// A message that a scan comes upon.
+struct Found {
+    stored: Stored,
+    /// Seconds and microseconds.
+    arrival: (u64, u64),
+    /// Nanoseconds since 1970.
+    modified: u64,
+    /// As RETR sends it, once that is known.
+    octets: Option<u64>,
 }
 
-impl Octets {
-    pub(crate) fn chunk(&self) -> &[u8] {
-        &self.chunk
-    }
-
-    /// Reads the next chunk. `false`: there is none.
-    pub(crate) async fn advance(&mut self) -> io::Result<bool> {
-        if self.file.is_none() {
-            return Ok(false);
+/// The messages in both folders, in no order, each base name once.
+fn scan(maildir: &Path) -> io::Result<Vec<Found>> {
+    let mut folders = [Vec::new(), Vec::new()];
+    for (folder, found) in Folder::ALL.into_iter().zip(&mut folders) {
+        for entry in fs::read_dir(maildir.join(folder.name()))? {
+            found.extend(look(folder, &entry?)?);
         }
-        let this = Self { file: self.file.take(), chunk: std::mem::take(&mut self.chunk) };
-        *self = spawn_blocking(|| this.fill()).await??;
-        Ok(!self.chunk.is_empty())
     }
-
-    fn fill(mut self) -> io::Result<Self> {
-        self.chunk.clear();
-        if let Some(file) = self.file.take() {
-            let n = (&file).take(CHUNK as u64).read_to_end(&mut self.chunk)?;
-            self.file = (n == CHUNK).then_some(file);
-        }
-        Ok(self)
+    let [mut new, mut cur] = folders;
+    if !new.is_empty() && !cur.is_empty() {
+        // A message in both is on its way to `cur`.
+        let seen: HashSet<&[u8]> = cur.iter().map(|one| one.stored.base()).collect();
+        new.retain(|one| !seen.contains(one.stored.base()));
     }
+    cur.append(&mut new);
+    Ok(cur)
 }
 
-/// The messages in both folders, by base name.
-fn listing(maildir: &Path) -> io::Result<HashMap<Vec<u8>, Stored>> {
-    let mut found = HashMap::new();
-    for folder in FOLDERS {
-        for entry in fs::read_dir(maildir.join(folder))? {
-            let entry = entry?;
-            let stored = Stored { folder, name: entry.file_name() };
-            let hidden = stored.name.as_encoded_bytes().starts_with(b".");
-            if !hidden && !stored.base().is_empty() {
-                found.insert(stored.base().to_vec(), stored);
+fn look(folder: Folder, entry: &DirEntry) -> io::Result<Option<Found>> {
+    let name = entry.file_name().into_boxed_os_str();
+    if name.as_encoded_bytes().starts_with(b".") || base(&name).is_empty() {
+        return Ok(None);
+    }
+    let metadata = match entry.metadata() {
+        // Some keep a message once and give it several names.
+        Ok(link) if link.is_symlink() => fs::metadata(entry.path()),
+        metadata => metadata,
+    };
+    let metadata = match metadata {
+        Ok(metadata) if metadata.is_file() => metadata,
+        // It is no file, or a mail reader has moved or removed it just now.
+        Ok(_) => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+    let arrival = arrival(base(&name)).unwrap_or((modified.as_secs(), u64::from(modified.subsec_micros())));
+    let modified = u64::try_from(modified.as_nanos()).unwrap_or(u64::MAX);
+    let stored = Stored { folder, name, octets: metadata.len() };
+    Ok(Some(Found { stored, arrival, modified, octets: None }))
+}
+
+/// Counts what is not known yet, and says how many are known now that were not. Where there are many, several are read at once.
+fn count(maildir: &Path, found: &mut [Found]) -> io::Result<usize> {
+    let mut unknown: Vec<&mut Found> = found.iter_mut().filter(|one| one.octets.is_none()).collect();
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_COUNTERS);
+    let share = unknown.len().div_ceil(threads).max(MIN_SHARE);
+    thread::scope(|scope| {
+        let mut counting = Vec::new();
+        let mut shares = unknown.chunks_mut(share);
+        let own = shares.next().unwrap_or_default();
+        for share in shares {
+            counting.push(scope.spawn(|| count_share(maildir, share)));
+        }
+        let mut outcome = count_share(maildir, own);
+        for counted in counting {
+            outcome = outcome.and(counted.join().unwrap_or_else(|_| Err(io::Error::other("a counter panicked"))));
+        }
+        outcome
+    })?;
+    Ok(unknown.iter().filter(|one| one.octets.is_some()).count())
+}
+
+fn count_share(maildir: &Path, share: &mut [&mut Found]) -> io::Result<()> {
+    let mut chunk = Vec::new();
+    for one in share {
+        let path = one.stored.path(maildir);
+        let counted = File::open(&path)
+            .and_then(|file| crate::sizes::octets(file, one.stored.base(), one.stored.octets, &mut chunk));
+        match counted {
+            Ok(octets) => one.octets = Some(octets),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            // One file that is not for us should not keep all others away.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                eprintln!("left out: {}: {error}", path.display());
             }
+            Err(error) => return Err(error),
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 fn base(name: &OsStr) -> &[u8] {
-    name.as_encoded_bytes().split(|&octet| octet == b':').next().unwrap_or_default()
-}
-
-/// When a message arrived, and its sizes.
-fn look(path: &Path, base: &[u8], known: Option<&Counted>, chunk: &mut [u8]) -> io::Result<((u64, u64), Counted)> {
-    let metadata = fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Err(io::ErrorKind::NotFound.into());
-    }
-    let stored = metadata.len();
-    let size = match known {
-        Some(known) if known.stored == stored => *known,
-        _ => Counted { stored, octets: octets(path, base, stored, chunk)? },
-    };
-    let arrival = arrival(base).unwrap_or_else(|| {
-        let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        modified.map_or((u64::MAX, 0), |time| (time.as_secs(), u64::from(time.subsec_micros())))
-    });
-    Ok((arrival, size))
+    let name = name.as_encoded_bytes();
+    name.iter().position(|&octet| octet == b':').map_or(name, |colon| &name[..colon])
 }
 
 /// Seconds and microseconds, as a delivery agent writes them: `1700000000.M123456P7...`.
@@ -268,52 +302,24 @@ fn arrival(base: &[u8]) -> Option<(u64, u64)> {
     Some((seconds, micros))
 }
 
-fn leading_number(text: &[u8]) -> Option<(u64, &[u8])> {
+pub(crate) fn leading_number(text: &[u8]) -> Option<(u64, &[u8])> {
     let end = text.iter().position(|octet| !octet.is_ascii_digit()).unwrap_or(text.len());
     let (digits, rest) = text.split_at(end);
     Some((std::str::from_utf8(digits).ok()?.parse().ok()?, rest))
 }
 
-/// How many octets RETR sends of the message: each line end counts two, the last one also where it is missing.
-fn octets(path: &Path, base: &[u8], stored: u64, chunk: &mut [u8]) -> io::Result<u64> {
-    let mut file = File::open(path)?;
-    if let Some(octets) = announced(base, stored) {
-        // It does not count the line end that a last line without one gets.
-        file.seek(SeekFrom::End(-1))?;
-        let mut last = [0];
-        file.read_exact(&mut last)?;
-        return Ok(if last == *b"\n" { octets } else { octets.saturating_add(2) });
-    }
-    let mut size = Size::new(Newlines::Canonical);
-    loop {
-        match file.read(chunk) {
-            Ok(0) => return Ok(size.octets()),
-            Ok(n) => size.add(&chunk[..n]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// `W=` in the name: the size with every line end counted as two octets, put there by the delivery agent. It is believed if
-/// `S=`, the size of the file, stands beside it and is right, and if it can be.
-fn announced(base: &[u8], stored: u64) -> Option<u64> {
-    let field = |key: &[u8]| {
-        let mut fields = base.split(|&octet| octet == b',').skip(1);
-        let value = fields.find_map(|field| field.strip_prefix(key))?;
-        leading_number(value).filter(|(_, rest)| rest.is_empty()).map(|(number, _)| number)
-    };
-    let possible = stored..=stored.saturating_mul(2);
-    (stored > 0 && field(b"S=") == Some(stored)).then(|| field(b"W=")).flatten().filter(|w| possible.contains(w))
-}
-
 /// The base name, or a digest of it where it is none that RFC 1939 section 7 allows, or could be taken for such a digest.
-fn unique_id(base: &[u8]) -> Vec<u8> {
+fn unique_id(base: &[u8]) -> Cow<'_, [u8]> {
     const DIGEST: &[u8] = b"sha256-";
     if UniqueId::new(base).is_ok() && base.get(..DIGEST.len()) != Some(DIGEST) {
-        return base.to_vec();
+        return base.into();
     }
     // With 63 of the 64 digits it is as long as a unique-id may be.
     let digits: String = Sha256::digest(base).iter().map(|octet| format!("{octet:02x}")).collect();
-    [DIGEST, digits.as_bytes()].concat().into_iter().take(UniqueId::MAX).collect()
+    [DIGEST, digits.as_bytes()].concat().into_iter().take(UniqueId::MAX).collect::<Vec<_>>().into()
 }
+
+/// So many threads count at most: more would only be in each other's way on the disk.
+const MAX_COUNTERS: usize = 4;
+/// For fewer files than this a thread does not pay.
+const MIN_SHARE: usize = 500;

@@ -8,8 +8,9 @@
 //! reads answers is held up by its own socket, and no queue grows here. The stream may be any: with STLS it becomes another
 //! one in the middle of the session.
 
-use crate::account::{Account, Verdict};
-use crate::maildir::{Mailbox, Maildir, NotOpened};
+use crate::account::{Accounts, Verdict};
+use crate::maildir::{Mailbox, NotOpened};
+use crate::message::CHUNK;
 use crate::tls::{self, Tls};
 use base64ct::{Base64, Encoding as _};
 use pop3_proto::{
@@ -17,20 +18,22 @@ use pop3_proto::{
     Top, Trace, Wait,
 };
 use std::error::Error;
-use std::io;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// What all sessions share.
 pub(crate) struct House {
-    pub(crate) account: Account,
-    pub(crate) maildir: Maildir,
+    pub(crate) accounts: Accounts,
     pub(crate) tls: Tls,
     pub(crate) config: Arc<Config>,
     /// Whether greetings carry a timestamp.
@@ -45,7 +48,9 @@ pub(crate) const CRAM_MD5: &str = "CRAM-MD5";
 /// Commands are short, and a longer line comes in several reads.
 const READ: usize = 4096;
 /// From so many octets on, what is written so far is sent before more is made.
-const FULL: usize = 32 * 1024;
+const FULL: usize = 64 * 1024;
+/// A chunk in more pieces than this is sent sooner when it is copied into one.
+const PIECES: usize = 64;
 /// After so many lines that were no good the client is no client.
 const REFUSED: u32 = 100;
 /// After so many failed logins it is a guesser. Each costs it a second, and does not hold up anybody else.
@@ -108,7 +113,7 @@ impl<'h, S: AsyncRead + AsyncWrite + Unpin> Session<'h, S> {
         // As long as the client may be silent, it may also refuse to read. Longer, and it would keep the maildrop locked.
         let patience = house.config.patience(Wait::Command);
         let trace = house.trace.then(|| (peer, Trace::new()));
-        let wire = Wire { stream, out, patience, trace };
+        let wire = Wire { stream, out, chunk: Vec::new(), patience, trace };
         Ok(Self { house, mailbox: None, maildrop: Maildrop::default(), server, timestamp, challenge: None, wire })
     }
 
@@ -128,13 +133,19 @@ impl<'h, S: AsyncRead + AsyncWrite + Unpin> Session<'h, S> {
             server: self.server,
             timestamp: None,
             challenge: None,
-            wire: Wire { stream, out: self.wire.out, patience: self.wire.patience, trace: self.wire.trace },
+            wire: Wire {
+                stream,
+                out: self.wire.out,
+                chunk: self.wire.chunk,
+                patience: self.wire.patience,
+                trace: self.wire.trace,
+            },
         })
     }
 
     /// Gives the session back where a TLS handshake is due, with the stream at its first octet.
     async fn run(mut self) -> Result<Option<Self>, Box<dyn Error + Send + Sync>> {
-        let mut buffer = vec![0; READ];
+        let mut read = Vec::new();
         let mut last_command = Instant::now();
         let mut lost = None;
         while !self.server.is_over() {
@@ -144,21 +155,21 @@ impl<'h, S: AsyncRead + AsyncWrite + Unpin> Session<'h, S> {
             }
             // From command to command, and not from read to read: an octet now and then is no sign of life.
             let silence = self.server.patience().map(|patience| patience.saturating_sub(last_command.elapsed()));
-            let n = match within(silence, self.wire.read(&mut buffer)).await {
-                Some(read) => read?,
+            let came = match within(silence, self.wire.read(&mut read)).await {
+                Some(came) => came?,
                 None => {
                     self.server.handle_autologout();
                     return Ok(None);
                 }
             };
-            if n == 0 {
+            if !came {
                 self.server.handle_eof();
                 return Ok(None);
             }
 
             // Each command is answered before the next is asked for. So `None` means that the input is used up, or that
             // the session is over and nobody wants the rest.
-            let mut input = &buffer[..n];
+            let mut input = read.as_slice();
             loop {
                 let more = match self.server.next_event(&mut input, &mut self.wire.out) {
                     Ok(Some(incoming)) => {
@@ -193,7 +204,7 @@ impl<'h, S: AsyncRead + AsyncWrite + Unpin> Session<'h, S> {
     async fn answer(&mut self, incoming: Incoming<'_>) -> Result<(), Box<dyn Error + Send + Sync>> {
         match incoming {
             Incoming::Login(login) => {
-                let verdict = self.house.account.judge(&login, self.timestamp.as_deref());
+                let verdict = self.house.accounts.judge(&login, self.timestamp.as_deref());
                 Ok(self.login(verdict).await?)
             }
             Incoming::Auth(auth) => Ok(self.begin_cram_md5(&auth)?),
@@ -225,16 +236,16 @@ impl<'h, S: AsyncRead + AsyncWrite + Unpin> Session<'h, S> {
     async fn end_cram_md5(&mut self, response: &[u8]) -> Result<(), Misuse> {
         let decoded = std::str::from_utf8(response).ok().and_then(|line| Base64::decode_vec(line).ok());
         let verdict = match (self.challenge.take(), decoded) {
-            (Some(challenge), Some(response)) => self.house.account.judge_cram_md5(challenge.as_bytes(), &response),
+            (Some(challenge), Some(response)) => self.house.accounts.judge_cram_md5(challenge.as_bytes(), &response),
             _ => Verdict::Refused("the response is not base64"),
         };
         self.login(verdict).await
     }
 
-    async fn login(&mut self, verdict: Verdict) -> Result<(), Misuse> {
+    async fn login(&mut self, verdict: Verdict<'h>) -> Result<(), Misuse> {
         let out = &mut self.wire.out;
-        match verdict {
-            Verdict::Admitted => {}
+        let account = match verdict {
+            Verdict::Admitted(account) => account,
             Verdict::Refused(words) => {
                 sleep(FAILED_LOGIN_DELAY).await;
                 return self.server.reply(&Reply::err(words)?, out);
@@ -243,8 +254,8 @@ impl<'h, S: AsyncRead + AsyncWrite + Unpin> Session<'h, S> {
                 sleep(FAILED_LOGIN_DELAY).await;
                 return self.server.reject_token(json, out);
             }
-        }
-        match self.house.maildir.open().await {
+        };
+        match account.maildir.open().await {
             Ok((mailbox, maildrop)) => {
                 self.mailbox = Some(mailbox);
                 self.maildrop = maildrop;
@@ -287,7 +298,7 @@ impl<'h, S: AsyncRead + AsyncWrite + Unpin> Session<'h, S> {
         };
         // The first octets are read before anything is said: once `+OK` is out there is no way back to `-ERR`.
         let opened = match mailbox {
-            Some(mailbox) => mailbox.message(index).await,
+            Some(mailbox) => mailbox.message(index, &mut wire.chunk),
             None => Err(io::ErrorKind::NotFound.into()),
         };
         let mut octets = match opened {
@@ -303,20 +314,16 @@ impl<'h, S: AsyncRead + AsyncWrite + Unpin> Session<'h, S> {
         };
         server.begin("message follows", &mut wire.out)?;
         loop {
-            let chunk = octets.chunk();
-            server.body(top.as_mut().map_or(chunk, |top| top.take(chunk)), &mut wire.out)?;
-            if top.as_ref().is_some_and(Top::is_done) {
+            wire.body(server, top.as_mut()).await?;
+            if octets.is_over() || top.as_ref().is_some_and(Top::is_done) {
                 break;
             }
             // A message of one chunk stays in `out`, and its end goes with it.
-            match octets.advance().await {
-                Ok(true) => wire.flush_if_full().await?,
-                Ok(false) => break,
-                Err(error) => {
-                    // The client must see that the end is missing.
-                    server.abort();
-                    return Err(format!("message {number} cannot be read to its end: {error}").into());
-                }
+            wire.flush_if_full().await?;
+            if let Err(error) = octets.advance(&mut wire.chunk) {
+                // The client must see that the end is missing.
+                server.abort();
+                return Err(format!("message {number} cannot be read to its end: {error}").into());
             }
         }
         Ok(server.end(&mut wire.out)?)
@@ -345,18 +352,69 @@ impl<'h, S: AsyncRead + AsyncWrite + Unpin> Session<'h, S> {
 struct Wire<S> {
     stream: S,
     out: Vec<u8>,
+    /// Message text as it is stored.
+    chunk: Vec<u8>,
     patience: Option<Duration>,
     /// With the client's address, because several dialogues share stderr.
     trace: Option<(SocketAddr, Trace)>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
-    async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.stream.read(buffer).await?;
+    /// Waits for octets. `false`: the client has closed.
+    ///
+    /// A session that waits keeps no buffers. They are given back as soon as nothing is there to be read, and what is read
+    /// goes over the stack.
+    async fn read(&mut self, read: &mut Vec<u8>) -> io::Result<bool> {
+        poll_fn(|context| {
+            let mut space = [0; READ];
+            let mut buffer = ReadBuf::new(&mut space);
+            match Pin::new(&mut self.stream).poll_read(context, &mut buffer) {
+                Poll::Pending => {
+                    *read = Vec::new();
+                    self.out = Vec::new();
+                    self.chunk = Vec::new();
+                    Poll::Pending
+                }
+                Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                Poll::Ready(Ok(())) => {
+                    read.clear();
+                    read.extend_from_slice(buffer.filled());
+                    Poll::Ready(Ok(()))
+                }
+            }
+        })
+        .await?;
         if let Some((peer, trace)) = &mut self.trace {
-            trace.client(&buffer[..n], |line| eprintln!("{peer} {line}"));
+            trace.client(read, |line| eprintln!("{peer} {line}"));
         }
-        Ok(n)
+        Ok(!read.is_empty())
+    }
+
+    /// A chunk of the message. Where its lines end in CRLF as it is stored, it goes out as it is, in one write with what was
+    /// to be sent before it; else it is copied, for every line gets an octet.
+    async fn body(&mut self, server: &mut Server, top: Option<&mut Top>) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let chunk = top.map_or(self.chunk.as_slice(), |top| top.take(&self.chunk));
+        let first_line = chunk.iter().position(|&octet| octet == b'\n').map_or(chunk, |lf| &chunk[..lf]);
+        let vectored = self.stream.is_write_vectored() && self.trace.is_none();
+        if chunk.len() < CHUNK || !first_line.ends_with(b"\r") || !vectored {
+            return Ok(server.body(chunk, &mut self.out)?);
+        }
+        let mut segments = server.body_segments(chunk)?;
+        let mut pieces: Vec<_> = segments.by_ref().take(PIECES).map(IoSlice::new).collect();
+        if pieces.len() == PIECES {
+            for piece in pieces {
+                self.out.extend_from_slice(&piece);
+            }
+            segments.for_each(|segment| self.out.extend_from_slice(segment));
+            return Ok(());
+        }
+        if !self.out.is_empty() {
+            pieces.insert(0, IoSlice::new(&self.out));
+        }
+        let written = within(self.patience, write_all_vectored(&mut self.stream, &mut pieces)).await;
+        written.ok_or_else(not_read)??;
+        self.out.clear();
+        Ok(())
     }
 
     async fn flush_if_full(&mut self) -> io::Result<()> {
@@ -374,9 +432,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             self.stream.write_all(&self.out).await?;
             self.stream.flush().await
         };
-        within(self.patience, written)
-            .await
-            .ok_or_else(|| io::Error::new(io::ErrorKind::TimedOut, "the client does not read its answers"))??;
+        within(self.patience, written).await.ok_or_else(not_read)??;
         self.out.clear();
         Ok(())
     }
@@ -398,6 +454,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         within(Some(LINGER), drain).await;
         Ok(())
     }
+}
+
+async fn write_all_vectored<S: AsyncWrite + Unpin>(stream: &mut S, mut pieces: &mut [IoSlice<'_>]) -> io::Result<()> {
+    while !pieces.is_empty() {
+        match stream.write_vectored(pieces).await? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            n => IoSlice::advance_slices(&mut pieces, n),
+        }
+    }
+    stream.flush().await
+}
+
+fn not_read() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the client does not read its answers")
 }
 
 /// What comes of it, if it is done in time. `None` for the time: it may take as long as it takes.

@@ -275,6 +275,19 @@ impl MaildirServer {
     }
 
     pub(crate) fn start_with(maildir: &Maildir, options: &[&str]) -> Self {
+        let whose = [
+            OsString::from("--user"),
+            USER.into(),
+            "--maildir".into(),
+            maildir.path().into(),
+            "--password-file".into(),
+            password_file(maildir).into(),
+        ];
+        Self::start_for(&whose, options)
+    }
+
+    /// `whose` says who may log in, and where the mail is.
+    pub(crate) fn start_for(whose: &[OsString], options: &[&str]) -> Self {
         let binary = example("maildir_server").unwrap();
         let bounded = Command::new("timeout").arg("--version").stdout(Stdio::null()).status().is_ok();
         let mut command = if bounded {
@@ -285,11 +298,8 @@ impl MaildirServer {
             Command::new(binary)
         };
         let mut child = command
-            .args(["--listen", "127.0.0.1:0", "--user", USER])
-            .arg("--maildir")
-            .arg(maildir.path())
-            .arg("--password-file")
-            .arg(password_file(maildir))
+            .args(["--listen", "127.0.0.1:0"])
+            .args(whose)
             .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
