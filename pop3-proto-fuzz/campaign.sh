@@ -1,44 +1,96 @@
 #!/usr/bin/env bash
-# A campaign for a release: fuzzes each target for some seconds, measures what the committed corpus covers, and records
-# both, with date and commit, in docs/fuzzing.md:
+# The campaign for a release: fuzzes every target until it has been executed so many times, as many targets side by side
+# as there are cores, and records executions, speed, coverage, date and commit in docs/fuzzing.md:
 #
-#     pop3-proto-fuzz/campaign.sh SECONDS [TARGET...]
+#     pop3-proto-fuzz/campaign.sh [--runs N] [--seconds S] [TARGET...]
 #
-# With MERGE=true, what was learned is minimised and merged into the committed corpus (256 octets an input at most, so
-# that the corpus stays small). Coverage needs the component llvm-tools, or llvm-profdata and llvm-cov of a version that
-# reads what rustc writes, named by LLVM_PROFDATA and LLVM_COV.
+# Without --runs it is 20 million executions for the targets that parse, build, stuff or unstuff, and 5 million for those
+# that run machines. With --seconds a target stops after that many seconds at the latest.
+#
+# It can be stopped at any time, and goes on where it was when it is started again on the same commit. With MERGE=true,
+# what was learned is minimised and merged into the committed corpus (96 octets an input at most, so that the corpus
+# stays small). Coverage needs what coverage.sh needs; without that the table says "not measured".
 
 set -euo pipefail
 unset CDPATH
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
-fuzz=pop3-proto-fuzz
+# shellcheck source=run.sh
+source pop3-proto-fuzz/run.sh
 page=docs/fuzzing.md
+slice=60
 
-seconds=${1:?say how many seconds for each target}
-shift
-FUZZ_REQUIRED=true "$fuzz/ci.sh" "$seconds" "$@"
+runs='' seconds=''
+while (($#)); do
+  case $1 in
+    --runs) runs=${2:?how many} && shift 2 ;;
+    --seconds) seconds=${2:?how many} && shift 2 ;;
+    *) break ;;
+  esac
+done
+mapfile -t targets < <(targets "$@")
+((${#targets[@]}))
+grep -q '^<!-- campaigns -->$' "$page" || { echo "$page has no line <!-- campaigns -->" >&2; exit 1; }
 
-learned=${CARGO_TARGET_DIR:-target}/fuzz-corpus
-all=$(sed -n 's#^path = "fuzz_targets/\(.*\)\.rs"#\1#p' "$fuzz/Cargo.toml")
-targets=("$@")
-((${#targets[@]})) || mapfile -t targets <<<"$all"
+commit=$(git rev-parse --short=12 HEAD)
+git diff --quiet HEAD -- pop3-proto "$fuzz" || commit+=-changed
+state=$work/campaign/$commit
+mkdir -p "$state"
+built=$("$fuzz/build.sh")
+
+# How often a target has to be executed.
+goal() {
+  case $1 in
+    command_parse | reply_parse | command_build | body_decode | body_encode | greeting_apop) echo "${runs:-20000000}" ;;
+    *) echo "${runs:-5000000}" ;;
+  esac
+}
+
+# The sum of a column of what has been done: executions, seconds of the clock, seconds of a core.
+done_so_far() {
+  awk -v column="$2" '{ sum += $column } END { printf "%.0f\n", sum }' "$state/$1.done" 2>/dev/null || echo 0
+}
+
+# Runs a target in slices, and after each writes down what was done.
+fuzz_one() {
+  local target=$1 left time log=$state/$1.log began TIMEFORMAT='%U %S'
+  while left=$(($(goal "$target") - $(done_so_far "$target" 1))) && ((left > 0)); do
+    time=$slice
+    if [[ -n $seconds ]]; then
+      time=$((seconds - $(done_so_far "$target" 2)))
+      ((time > 0)) || break
+      ((time < slice)) || time=$slice
+    fi
+    began=$SECONDS
+    if ! { time run_target "$log" "$target" -runs="$left" -max_total_time="$time"; } 2>"$state/$target.time"; then
+      show_finding "$log" "$target" >&2
+      touch "$state/$target.failed"
+      return
+    fi
+    awk -v executed="$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" -v clock=$((SECONDS - began)) \
+      '{ print executed, clock, $1 + $2 }' "$state/$target.time" >>"$state/$target.done"
+    echo "$target: $(done_so_far "$target" 1) of $(goal "$target")"
+  done
+}
+rm -f "$state"/*.failed
+side_by_side fuzz_one "${targets[@]}"
+
+for target in "${targets[@]}"; do
+  [[ ! -e $state/$target.failed ]] || { echo "FINDINGS: docs/fuzzing.md says what to do" >&2; exit 1; }
+done
 
 if [[ ${MERGE:-false} == true ]]; then
   for target in "${targets[@]}"; do
-    cargo fuzz run --fuzz-dir "$fuzz" --sanitizer none "$target" "$fuzz/corpus/$target" "$learned/$target" -- \
-      -merge=1 -max_len=256 -use_counters=0 >/dev/null 2>&1
+    "$built/$target" -merge=1 -max_len=96 -use_counters=0 "$fuzz/corpus/$target" "$learned/$target" >/dev/null 2>&1
     echo "$target: $(find "$fuzz/corpus/$target" -type f | wc -l) inputs"
   done
 fi
 
 coverage=$("$fuzz/coverage.sh" | sed -n 's/^total: //p') || coverage=
-commit=$(git rev-parse --short=12 HEAD)
-git diff --quiet HEAD -- pop3-proto "$fuzz" || commit+=' with changes'
 rows=
 for target in "${targets[@]}"; do
-  stat() { sed -n "s/^stat::$1: *//p" "$learned/$target.log"; }
-  rows+="| $(date -u +%F) | \`$commit\` | \`$target\` | $(stat number_of_executed_units) | $(stat average_exec_per_sec) | ${coverage:-not measured} |"$'\n'
+  speed=$(awk '{ executed += $1; cpu += $3 } END { printf "%.0f", executed / cpu }' "$state/$target.done")
+  edges=$(sed -n 's/^#.* cov: \([0-9]*\) .*/\1/p' "$state/$target.log" | tail -n 1)
+  rows+="| $(date -u +%F) | \`$commit\` | \`$target\` | $(done_so_far "$target" 1) | $speed | $edges | ${coverage:-not measured} |"$'\n'
 done
-grep -q '^<!-- campaigns -->$' "$page" || { echo "$page has no line <!-- campaigns -->" >&2; exit 1; }
 ROWS=$rows perl -0pi -e 's/(\n<!-- campaigns -->\n)/\n$ENV{ROWS}<!-- campaigns -->\n/' "$page"
 echo "recorded in $page"

@@ -1,55 +1,43 @@
 #!/usr/bin/env bash
-# Fuzzes each target for some seconds on the stable toolchain:
+# Fuzzes each target for some seconds on the stable toolchain, as many side by side as there are cores:
 #
 #     pop3-proto-fuzz/ci.sh SECONDS [TARGET...]
 #
-# A finding is left in pop3-proto-fuzz/artifacts/TARGET, and the script fails. What libFuzzer learns is kept in the
-# target directory, not in the committed corpus. Without cargo-fuzz nothing is fuzzed, and the script says so; with
-# FUZZ_REQUIRED=true it fails then. FUZZ_ARGS goes to libFuzzer.
+# A finding is left in pop3-proto-fuzz/artifacts/TARGET and, in base64, in the output, and the script fails. What
+# libFuzzer learns is kept in the target directory, not in the committed corpus.
 
 set -euo pipefail
 unset CDPATH
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
-fuzz=pop3-proto-fuzz
+# shellcheck source=run.sh
+source pop3-proto-fuzz/run.sh
 
 seconds=${1:?say how many seconds for each target}
 shift
-all=$(sed -n 's#^path = "fuzz_targets/\(.*\)\.rs"#\1#p' "$fuzz/Cargo.toml")
-targets=("$@")
-((${#targets[@]})) || mapfile -t targets <<<"$all"
+mapfile -t targets < <(targets "$@")
+((${#targets[@]}))
+built=$("$fuzz/build.sh")
+logs=$work/ci
+rm -rf "$logs"
+mkdir -p "$logs"
 
-if ! cargo fuzz --version >/dev/null 2>&1; then
-  echo "################################################################" >&2
-  echo "#  cargo-fuzz is not on this machine: NOTHING IS FUZZED." >&2
-  echo "#  The corpus is still replayed by: cargo test -p $fuzz" >&2
-  echo "#  To have it: cargo install --locked cargo-fuzz" >&2
-  echo "################################################################" >&2
-  [[ ${FUZZ_REQUIRED:-false} != true ]] || exit 1
-  exit 0
-fi
+fuzz_one() {
+  run_target "$logs/$1.log" "$1" -max_total_time="$seconds" || touch "$logs/$1.failed"
+}
+side_by_side fuzz_one "${targets[@]}"
 
-learned=${CARGO_TARGET_DIR:-target}/fuzz-corpus
-failed=()
+failed=0
 for target in "${targets[@]}"; do
-  grep -qx "$target" <<<"$all" || { echo "no target $target; there are:" $all >&2; exit 1; }
-  mkdir -p "$learned/$target" "$fuzz/corpus/$target" "$fuzz/regressions/$target"
-  echo "--- $target: $seconds s"
-  # shellcheck disable=SC2086 # The arguments are words.
-  if ! cargo fuzz run --fuzz-dir "$fuzz" --sanitizer none "$target" \
-    "$learned/$target" "$fuzz/corpus/$target" "$fuzz/regressions/$target" -- \
-    -max_total_time="$seconds" -max_len=1024 -dict="$fuzz/dict/pop3.dict" -print_final_stats=1 ${FUZZ_ARGS:-} \
-    >"$learned/$target.log" 2>&1; then
-    tail -n 60 "$learned/$target.log" >&2
-    failed+=("$target")
-    continue
+  stat() { sed -n "s/^stat::$1: *//p" "$logs/$target.log"; }
+  if [[ -e $logs/$target.failed ]]; then
+    show_finding "$logs/$target.log" "$target" >&2
+    failed=$((failed + 1))
+  else
+    printf '%-24s %9d executions, %7d a second\n' "$target" "$(stat number_of_executed_units)" "$(stat average_exec_per_sec)"
   fi
-  sed -n 's/^stat::\(number_of_executed_units\|average_exec_per_sec\): */    \1: /p' "$learned/$target.log"
 done
-# An empty folder says nothing to git, but let it not stay behind.
-find "$fuzz/regressions" -mindepth 1 -type d -empty -delete
-
-if ((${#failed[@]})); then
-  echo "FINDINGS in: ${failed[*]} (see $fuzz/artifacts, and docs/fuzzing.md for what to do)" >&2
+if ((failed)); then
+  echo "FINDINGS in $failed targets: docs/fuzzing.md says what to do" >&2
   exit 1
 fi
 echo "no findings in ${#targets[@]} targets, $seconds s each"

@@ -6,7 +6,7 @@
 use crate::finding::{ensure, same};
 use crate::naive::dot::unstuff;
 use crate::plan::{Cuts, Octets, chunk, octet, rest};
-use crate::{Target, Verdict};
+use crate::{Target, Verdict, Ways};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use pop3_proto::wire::dot::{Passage, Piece, Unstuff};
 use pop3_proto::wire::line::LineEnd;
@@ -16,12 +16,18 @@ use std::sync::{Arc, LazyLock};
 /// See [`Target`].
 pub const TARGET: Target = Target {
     name: "body_decode",
-    check: |octets| {
+    check: |octets, ways| {
         let plan = plan(octets);
-        check(&plan, &mut Ours::default())?;
-        check_cut(&plan, plan.cuts, &mut OursAtClient::default())?;
-        passage(&plan, plan.cuts)?;
-        passage(&plan, Cuts::OCTETS)
+        if ways.takes(0, 2) {
+            check_ways(&plan, ways.again(), &mut Ours::default())?;
+        }
+        if ways.takes(1, 4) {
+            check_cut(&plan, plan.cuts, &mut OursAtClient::default())?;
+        }
+        if ways.takes(3, 4) {
+            ways.again().cuts(plan.cuts).try_for_each(|cuts| passage(&plan, cuts))?;
+        }
+        Ok(())
     },
     show: |octets| format!("{:#?}", plan(octets)),
 };
@@ -72,7 +78,11 @@ fn plan(octets: &[u8]) -> Plan<'_> {
 ///
 /// The finding.
 pub fn check(plan: &Plan<'_>, decoder: &mut impl Decoder) -> Verdict {
-    [plan.cuts, Cuts::WHOLE, Cuts::OCTETS].into_iter().try_for_each(|cuts| check_cut(plan, cuts, decoder))
+    check_ways(plan, Ways::ALL, decoder)
+}
+
+fn check_ways(plan: &Plan<'_>, ways: Ways, decoder: &mut impl Decoder) -> Verdict {
+    ways.cuts(plan.cuts).try_for_each(|cuts| check_cut(plan, cuts, decoder))
 }
 
 /// The same, cut in one way only.

@@ -10,7 +10,7 @@ use crate::naive::session::{Client as Naive, Committed, DIGEST, Heard, NAME, PAS
 use crate::naive::{looks_like_base64, reply};
 use crate::plan::{Cuts, Octets, chunk, octet};
 use crate::reply_parse::{carried, event_row};
-use crate::{Target, Verdict};
+use crate::{Target, Verdict, Ways};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use pop3_proto::{Client, Command, Config, Event, Misuse, Peer, Pipelining, Text, Tls, Verb, Wait};
 use std::collections::VecDeque;
@@ -19,7 +19,7 @@ use std::sync::{Arc, OnceLock};
 /// See [`Target`].
 pub const TARGET: Target = Target {
     name: "client_hostile_server",
-    check: |octets| check(&plan(octets), Ours::new),
+    check: |octets, ways| check_ways(&plan(octets), ways, Ours::new),
     show: |octets| format!("{:#?}", plan(octets)),
 };
 
@@ -162,10 +162,11 @@ fn plan(octets: &[u8]) -> Plan<'_> {
 ///
 /// The finding.
 pub fn check<C: ClientSide>(plan: &Plan<'_>, begin: impl Fn(Settings) -> C) -> Verdict {
-    for cuts in [plan.cuts, Cuts::WHOLE, Cuts::OCTETS] {
-        session(plan, cuts, &mut begin(plan.settings))?;
-    }
-    Ok(())
+    check_ways(plan, Ways::ALL, begin)
+}
+
+pub(crate) fn check_ways<C: ClientSide>(plan: &Plan<'_>, ways: Ways, begin: impl Fn(Settings) -> C) -> Verdict {
+    ways.cuts(plan.cuts).try_for_each(|cuts| session(plan, cuts, &mut begin(plan.settings)))
 }
 
 fn session(plan: &Plan<'_>, cuts: Cuts<'_>, client: &mut impl ClientSide) -> Verdict {

@@ -18,7 +18,7 @@ use std::sync::{Arc, LazyLock};
 /// See [`Target`].
 pub const TARGET: Target = Target {
     name: "command_build",
-    check: |octets| check(&plan(octets), &mut Ours),
+    check: |octets, _| check(&plan(octets), &mut Ours),
     show: |octets| format!("{:#?}", plan(octets)),
 };
 

@@ -15,7 +15,7 @@ use pop3_proto::{Quirk, Quirks};
 /// See [`Target`].
 pub const TARGET: Target = Target {
     name: "command_parse",
-    check: |octets| {
+    check: |octets, _| {
         let plan = plan(octets);
         check(&plan, &mut Ours)?;
         round_trip(&plan)

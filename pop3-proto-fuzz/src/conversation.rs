@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 /// See [`Target`].
 pub const TARGET: Target = Target {
     name: "conversation",
-    check: |octets| check(&plan(octets), client::Ours::new, server::Ours::new),
+    check: |octets, _| check(&plan(octets), client::Ours::new, server::Ours::new),
     show: |octets| format!("{:#?}", plan(octets)),
 };
 
@@ -91,7 +91,6 @@ pub fn check<C: ClientSide, S: ServerSide>(
         wanted: plan.requests.iter().copied().collect(),
         heard: vec![],
         expected: vec![],
-        judged: 1,
     };
     for &step in plan.schedule {
         let octets = usize::from(step >> 2) + 1;
@@ -111,10 +110,9 @@ struct Talk<C, S> {
     to_client: Vec<u8>,
     to_server: Vec<u8>,
     wanted: VecDeque<Request>,
+    /// The greeting, and what was heard since it was last held against what was expected.
     heard: Vec<Heard>,
     expected: Vec<Heard>,
-    /// How much of what was heard has been held against what was expected, the greeting included.
-    judged: usize,
 }
 
 impl<C: ClientSide, S: ServerSide> Talk<C, S> {
@@ -192,12 +190,10 @@ impl<C: ClientSide, S: ServerSide> Talk<C, S> {
     /// Nothing is on the way: what was heard is what was expected.
     fn judge(&mut self) -> Verdict {
         ensure!(matches!(self.heard.first(), Some(Heard::Greeting { .. })), "P35", "no greeting: {:?}", self.heard);
-        let heard: Vec<Heard> = self.heard[self.judged..].iter().cloned().map(told).collect();
         // Which capabilities there are is for another target.
         let rows = |heard: &Heard| matches!(heard, Heard::Row(Row::Capability(_)));
-        let heard: Vec<Heard> = heard.into_iter().filter(|heard| !rows(heard)).collect();
+        let heard: Vec<Heard> = self.heard.drain(1..).map(told).filter(|heard| !rows(heard)).collect();
         same!(self.expected, heard, "P35", "what was heard");
-        self.judged = self.heard.len();
         self.expected.clear();
         Ok(())
     }

@@ -14,7 +14,7 @@ use std::sync::{Arc, LazyLock};
 /// See [`Target`].
 pub const TARGET: Target = Target {
     name: "greeting_apop",
-    check: |octets| {
+    check: |octets, _| {
         let plan = plan(octets);
         check(&plan, &mut Ours)?;
         at_client(&plan)?;

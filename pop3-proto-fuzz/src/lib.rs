@@ -32,6 +32,7 @@ pub mod plan;
 
 mod finding;
 mod target;
+mod ways;
 
 pub mod body_decode;
 pub mod body_encode;
@@ -48,3 +49,4 @@ pub mod stls_injection;
 
 pub use finding::{Finding, Verdict};
 pub use target::{TARGETS, Target};
+pub use ways::Ways;

@@ -11,17 +11,23 @@ use crate::naive::server::Settings;
 use crate::naive::{base64, looks_like_base64, split, to_base64};
 use crate::plan::{Cuts, Octets, chunk, octet};
 use crate::server_hostile_client::{self as server, ServerSide};
-use crate::{Target, Verdict};
+use crate::{Target, Verdict, Ways};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use pop3_proto::{Client, Config, Event, Exchange, InitialResponse, Misuse, Peer};
+use std::sync::{Arc, LazyLock};
 
 /// See [`Target`].
 pub const TARGET: Target = Target {
     name: "sasl",
-    check: |octets| {
+    check: |octets, ways| {
         let plan = plan(octets);
-        check(&plan, server::Ours::new)?;
-        at_client(&plan)
+        if ways.takes(0, 2) {
+            check_ways(&plan, ways.again(), server::Ours::new)?;
+        }
+        if ways.takes(1, 2) {
+            at_client(&plan, ways.again())?;
+        }
+        Ok(())
     },
     show: |octets| {
         let plan = plan(octets);
@@ -128,13 +134,21 @@ impl Plan<'_> {
 ///
 /// The finding.
 pub fn check<S: ServerSide>(plan: &Plan<'_>, begin: impl Fn(Settings, &mut Vec<u8>) -> S) -> Verdict {
+    check_ways(plan, Ways::ALL, begin)
+}
+
+fn check_ways<S: ServerSide>(
+    plan: &Plan<'_>,
+    ways: Ways,
+    begin: impl Fn(Settings, &mut Vec<u8>) -> S,
+) -> Verdict {
     let octets = plan.octets();
     let turns = vec![server::Turn::Hear(Octets(&octets)), server::Turn::Hear(Octets(b"\r\nCAPA\r\nQUIT\r\n"))];
-    server::check(&server::Plan { settings: plan.settings, cuts: plan.cuts, turns }, begin)
+    server::check_ways(&server::Plan { settings: plan.settings, cuts: plan.cuts, turns }, ways, begin)
 }
 
 /// What a client says in each mechanism, the naive server understands: the fields are those that were given.
-fn at_client(plan: &Plan<'_>) -> Verdict {
+fn at_client(plan: &Plan<'_>, ways: Ways) -> Verdict {
     for step in &plan.moves {
         let (Move::Initial(mechanism, Octets(fields)) | Move::Auth(mechanism, Octets(fields))) = *step else {
             continue;
@@ -144,15 +158,6 @@ fn at_client(plan: &Plan<'_>) -> Verdict {
         else {
             continue;
         };
-        let exchange = match mechanism {
-            "PLAIN" => Exchange::plain("", name, secret),
-            "LOGIN" => Exchange::login(name, secret),
-            "EXTERNAL" => Exchange::external(name),
-            "ANONYMOUS" => Exchange::anonymous(name),
-            "XOAUTH2" => Exchange::xoauth2(name, secret),
-            "OAUTHBEARER" => Exchange::oauthbearer(name, "pop.example.org", 995, secret),
-            _ => continue,
-        };
         let (octets, secret_octets) = (name.as_bytes().to_vec(), secret.as_bytes().to_vec());
         let expected = match mechanism {
             "PLAIN" | "LOGIN" => Login::Pass(octets, secret_octets),
@@ -160,19 +165,21 @@ fn at_client(plan: &Plan<'_>) -> Verdict {
             "ANONYMOUS" => Login::Anonymous(octets),
             _ => Login::Bearer(Some(octets), secret_octets),
         };
-        let Ok(mut exchange) = exchange else { continue };
-        for initial in [InitialResponse::Auto, InitialResponse::Never, InitialResponse::Always] {
-            if initial != InitialResponse::Auto {
-                exchange = match mechanism {
-                    "PLAIN" => Exchange::plain("", name, secret),
-                    "LOGIN" => Exchange::login(name, secret),
-                    "EXTERNAL" => Exchange::external(name),
-                    "ANONYMOUS" => Exchange::anonymous(name),
-                    "XOAUTH2" => Exchange::xoauth2(name, secret),
-                    _ => Exchange::oauthbearer(name, "pop.example.org", 995, secret),
-                }
-                .map_err(|misuse| crate::Finding { promise: "P12", what: misuse.to_string() })?;
+        for (place, initial) in [InitialResponse::Auto, InitialResponse::Never, InitialResponse::Always].into_iter().enumerate() {
+            if !ways.takes(place as u64, 3) {
+                continue;
             }
+            let exchange = match mechanism {
+                "PLAIN" => Exchange::plain("", name, secret),
+                "LOGIN" => Exchange::login(name, secret),
+                "EXTERNAL" => Exchange::external(name),
+                "ANONYMOUS" => Exchange::anonymous(name),
+                "XOAUTH2" => Exchange::xoauth2(name, secret),
+                "OAUTHBEARER" => Exchange::oauthbearer(name, "pop.example.org", 995, secret),
+                _ => break,
+            };
+            // What the constructor refuses is for `command_build`.
+            let Ok(mut exchange) = exchange else { break };
             match spoken(&mut exchange, initial) {
                 Ok(got) => understood(mechanism, name, secret, &expected, got.as_ref())?,
                 Err(misuse) => ensure!(false, "P36", "{mechanism} cannot be spoken: {misuse}"),
@@ -203,7 +210,16 @@ fn understood(mechanism: &str, name: &str, secret: &str, expected: &Login, got: 
 
 /// Lets a client talk to the naive server; what that understood.
 fn spoken(exchange: &mut Exchange<'_>, initial: InitialResponse) -> std::result::Result<Option<Login>, Misuse> {
-    let mut client = Client::over_tls(Config::new().initial_response(initial), Peer::Verified);
+    static CONFIGS: LazyLock<[Arc<Config>; 3]> = LazyLock::new(|| {
+        [InitialResponse::Auto, InitialResponse::Never, InitialResponse::Always]
+            .map(|initial| Arc::new(Config::new().initial_response(initial)))
+    });
+    let config = match initial {
+        InitialResponse::Auto => &CONFIGS[0],
+        InitialResponse::Never => &CONFIGS[1],
+        _ => &CONFIGS[2],
+    };
+    let mut client = Client::over_tls(Arc::clone(config), Peer::Verified);
     let mut out = vec![];
     let greeted = client.next_event(&mut &b"+OK\r\n"[..]).is_ok();
     client.send(&pop3_proto::Command::Capa, &mut vec![])?;

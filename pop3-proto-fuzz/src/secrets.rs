@@ -6,26 +6,40 @@
 
 use crate::finding::ensure;
 use crate::naive::{to_base64, to_hex};
-use crate::plan::{octet, rest};
-use crate::{Target, Verdict};
+use crate::plan::{Octets, octet, rest};
+use crate::{Target, Verdict, Ways};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use pop3_proto::{
     Builtin, Client, Command, Config, Event, Exchange, Greeting, Incoming, Login, Misuse, Peer, Plan as Logins, Quirk,
     Reply, Secret, Server, Trace,
 };
-use std::fmt::{Debug, Display};
+use std::fmt::{self, Debug, Display};
+use std::io::Write;
+use std::sync::{Arc, LazyLock};
 
 /// See [`Target`].
 pub const TARGET: Target = Target {
     name: "secrets",
-    check: |octets| check(&plan(octets), &mut Ours),
+    check: |octets, ways| check(&plan(octets), &mut Ours(ways)),
     show: |octets| format!("{:#?}", plan(octets)),
 };
 
 /// Whatever handles a secret, and prints things meanwhile.
 pub trait Handler {
-    /// Handles the secret as the plan says; all that was printed.
-    fn handle(&mut self, plan: &Plan) -> Vec<String>;
+    /// Handles the secret as the plan says, and adds whatever is printed.
+    fn handle(&mut self, plan: &Plan, printed: &mut Printed);
+}
+
+/// All that was printed.
+#[derive(Clone, Debug, Default)]
+pub struct Printed(String);
+
+impl Printed {
+    /// Adds something that was printed.
+    pub fn add(&mut self, what: impl Display) {
+        // A `String` takes everything. NUL keeps one thing from ending as the next begins.
+        let _ = fmt::Write::write_fmt(&mut self.0, format_args!("{what}\0"));
+    }
 }
 
 /// How the secret is used.
@@ -119,101 +133,155 @@ fn plan(octets: &[u8]) -> Plan {
 ///
 /// The finding.
 pub fn check(plan: &Plan, handler: &mut impl Handler) -> Verdict {
-    let marks = marks(plan.secret.as_bytes());
-    // A first look at eight octets at a time: most of what is printed ends here.
-    let mut begins = [0_u64; 64];
-    let place = |window: &[u8]| {
-        let number = window.iter().fold(0_u64, |number, &octet| number << 8 | u64::from(octet));
-        let place = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 52;
-        (place as usize / 64, 1_u64 << (place % 64))
-    };
-    for mark in &marks {
-        let (at, bit) = place(&mark[..8]);
-        begins[at] |= bit;
-    }
-    for printed in handler.handle(plan) {
-        // Numbers are looked for without the white space of `{:#?}`.
-        let dense: Vec<u8> = printed.bytes().filter(|octet| !octet.is_ascii_whitespace()).collect();
-        for start in 0..dense.len().saturating_sub(7) {
-            let (at, bit) = place(&dense[start..start + 8]);
-            if begins[at] & bit != 0 {
-                let shows = marks.iter().find(|mark| dense[start..].starts_with(mark));
-                let shown = shows.map(|mark| String::from_utf8_lossy(mark));
-                ensure!(shows.is_none(), "P31", "{shown:?} of the secret is in {printed:?}");
-            }
-        }
-    }
+    let mut printed = Printed(String::with_capacity(16 * 1024));
+    handler.handle(plan, &mut printed);
+
+    let written = Written::new(plan.secret.as_bytes());
+    let shown = Marks::of(&written).first_in(printed.0.as_bytes()).map(Octets);
+    ensure!(shown.is_none(), "P31", "{shown:?} of the secret is in {:?}", printed.0);
     Ok(())
 }
 
-/// What must not show: any eight octets of the secret, plain, in base64 at each of its three phases, in hexadecimal of
-/// either case, and as decimal numbers.
-fn marks(secret: &[u8]) -> Vec<Vec<u8>> {
-    let mut marks = vec![];
-    let mut add = |octets: Vec<u8>| marks.push(octets);
-    for (start, window) in secret.windows(8).enumerate() {
-        add(window.to_vec());
-        add(to_hex(window));
-        add(to_hex(window).to_ascii_uppercase());
-        add(window.iter().map(u8::to_string).collect::<Vec<_>>().join(",").into_bytes());
-        // Whole quartets of base64 that hold the window and nothing beyond it, wherever the secret began.
-        if start + 9 <= secret.len() {
-            add(to_base64(&secret[start..start + 9]));
+/// The secret as it could be written: plain, in hexadecimal of either case, as decimal numbers, and in base64 at each
+/// of its three phases.
+struct Written {
+    plain: Vec<u8>,
+    hex: [Vec<u8>; 2],
+    /// And where each number begins.
+    numbers: (Vec<u8>, Vec<usize>),
+    base64: [Vec<u8>; 3],
+}
+
+impl Written {
+    fn new(secret: &[u8]) -> Self {
+        let hex = to_hex(secret);
+        let upper = hex.to_ascii_uppercase();
+        let mut numbers = (Vec::with_capacity(4 * secret.len()), vec![]);
+        for octet in secret {
+            numbers.1.push(numbers.0.len());
+            let _ = write!(numbers.0, "{octet},");
         }
+        let base64 = [0, 1, 2].map(|phase| to_base64(secret.get(phase..).unwrap_or_default()));
+        Self { plain: secret.to_vec(), hex: [hex, upper], numbers, base64 }
     }
-    marks
+
+    /// What must not show: any eight octets of the secret, however they are written. In base64 it is the quartets that
+    /// hold nine octets and nothing beyond them, wherever the secret began.
+    fn marks(&self) -> impl Iterator<Item = &[u8]> {
+        let hex = self.hex.iter().flat_map(|hex| hex.windows(16).step_by(2));
+        let (numbers, starts) = &self.numbers;
+        let ends = starts.iter().skip(8).copied().chain([numbers.len()]);
+        let numbers = starts.iter().zip(ends).map(|(&start, end)| &numbers[start..end - 1]);
+        let base64 = self.base64.iter().flat_map(|text| text.windows(12).step_by(4)).filter(|text| !text.contains(&b'='));
+        self.plain.windows(8).chain(hex).chain(numbers).chain(base64)
+    }
+}
+
+/// The marks by their first eight octets.
+struct Marks<'w> {
+    slots: [Option<(u64, &'w [u8])>; SLOTS],
+}
+
+const SLOTS: usize = 1024;
+
+impl<'w> Marks<'w> {
+    fn of(written: &'w Written) -> Self {
+        let mut slots = [None; SLOTS];
+        for mark in written.marks() {
+            let key = mark.iter().take(8).fold(0, |key, &octet| key << 8 | u64::from(octet));
+            let free = probes(key).find(|&slot| slots[slot].is_none()).expect("there are far fewer marks than slots");
+            slots[free] = Some((key, mark));
+        }
+        Self { slots }
+    }
+
+    /// The first mark that the text shows. White space does not count: `{:#?}` puts it between numbers.
+    fn first_in(&self, text: &[u8]) -> Option<&'w [u8]> {
+        let mut key = 0;
+        for (at, &octet) in text.iter().enumerate() {
+            if octet.is_ascii_whitespace() {
+                continue;
+            }
+            key = key << 8 | u64::from(octet);
+            for slot in probes(key) {
+                let Some((known, mark)) = self.slots[slot] else { break };
+                let mut behind = text[at + 1..].iter().filter(|octet| !octet.is_ascii_whitespace());
+                if known == key && mark[8..].iter().all(|octet| behind.next() == Some(octet)) {
+                    return Some(mark);
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Where a mark is kept: in the first of these slots that was free.
+fn probes(key: u64) -> impl Iterator<Item = usize> {
+    let first = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 54) as usize;
+    (0..SLOTS).map(move |step| (first + step) % SLOTS)
 }
 
 /// What `pop3-proto` prints.
 #[derive(Clone, Copy, Debug)]
-pub struct Ours;
+pub struct Ours(pub Ways);
 
 impl Handler for Ours {
-    fn handle(&mut self, plan: &Plan) -> Vec<String> {
-        let mut seen = Seen { printed: vec![], trace: Trace::new(), pretty: plan.pretty };
+    fn handle(&mut self, plan: &Plan, printed: &mut Printed) {
+        let mut seen = Seen { printed, trace: Trace::new(), pretty: plan.pretty, values: 0, ways: self.0 };
         if let Err(misuse) = handled(plan, &mut seen) {
             seen.error(&misuse);
         }
-        seen.printed
     }
 }
 
-struct Seen {
-    printed: Vec<String>,
+struct Seen<'p> {
+    printed: &'p mut Printed,
     trace: Trace,
     pretty: bool,
+    /// How many values there were to be shown.
+    values: u64,
+    ways: Ways,
 }
 
-impl Seen {
+impl Seen<'_> {
     fn value(&mut self, value: &impl Debug) {
-        self.printed.push(if self.pretty { format!("{value:#?}") } else { format!("{value:?}") });
+        self.values += 1;
+        if self.ways.takes(self.values, 8) {
+            if self.pretty {
+                self.printed.add(format_args!("{value:#?}"));
+            } else {
+                self.printed.add(format_args!("{value:?}"));
+            }
+        }
     }
 
     fn error(&mut self, error: &(impl Debug + Display)) {
         self.value(error);
-        self.printed.push(error.to_string());
+        self.printed.add(error);
     }
 
     fn client_sends(&mut self, octets: &[u8]) {
-        self.trace.client(octets, |line| self.printed.push(line.to_string()));
+        self.trace.client(octets, |line| self.printed.add(line));
     }
 
     fn server_sends(&mut self, octets: &[u8]) {
-        self.trace.server(octets, |line| self.printed.push(line.to_string()));
+        self.trace.server(octets, |line| self.printed.add(line));
     }
 }
 
-fn handled(plan: &Plan, seen: &mut Seen) -> std::result::Result<(), Misuse> {
-    let config = Config::new()
-        .allow_cleartext_login()
-        .allow_apop_md5()
-        .builtin_mechanisms([Builtin::Plain, Builtin::Login, Builtin::Xoauth2])
-        .sasl_mechanisms(["X-TWO"])?
-        .with_quirk(Quirk::TrailingSpaces);
+fn handled(plan: &Plan, seen: &mut Seen<'_>) -> std::result::Result<(), Misuse> {
+    static CONFIG: LazyLock<Arc<Config>> = LazyLock::new(|| {
+        let config = Config::new()
+            .allow_cleartext_login()
+            .allow_apop_md5()
+            .builtin_mechanisms([Builtin::Plain, Builtin::Login, Builtin::Xoauth2])
+            .with_quirk(Quirk::TrailingSpaces);
+        Arc::new(config.sasl_mechanisms(["X-TWO"]).expect("the name of a mechanism"))
+    });
     let greeting = Greeting::text("ready")?.with_timestamp("<1896.697170952@dbc.mtview.ca.us>")?;
     let mut wire = vec![];
-    let mut server = Server::over_tls(config.clone(), greeting, &mut wire);
-    let mut client = Client::over_tls(config, Peer::Verified);
+    let mut server = Server::over_tls(Arc::clone(&CONFIG), greeting, &mut wire);
+    let mut client = Client::over_tls(Arc::clone(&CONFIG), Peer::Verified);
     seen.server_sends(&wire);
     if let Ok(Some(event)) = client.next_event(&mut &wire[..]) {
         seen.value(&event);
@@ -251,7 +319,7 @@ fn handled(plan: &Plan, seen: &mut Seen) -> std::result::Result<(), Misuse> {
     talk(plan, &mut client, &mut server, &mut lines, seen, exchange.as_mut())?;
     seen.value(&exchange);
     seen.value(&Secret::from(plan.secret.as_bytes()));
-    seen.printed.push(Secret::from(plan.secret.as_bytes()).to_string());
+    seen.printed.add(Secret::from(plan.secret.as_bytes()));
     seen.value(&Logins::new());
     // What is refused does not say what it was given.
     let spoilt = format!("{}\n", plan.secret);
@@ -270,7 +338,7 @@ fn talk(
     client: &mut Client,
     server: &mut Server,
     lines: &mut Vec<u8>,
-    seen: &mut Seen,
+    seen: &mut Seen<'_>,
     mut exchange: Option<&mut Exchange<'_>>,
 ) -> std::result::Result<(), Misuse> {
     for _turn in 0..6 {
@@ -330,7 +398,7 @@ fn talk(
             }
         }
         seen.value(client);
-        seen.printed.push(client.awaiting().to_string());
+        seen.printed.add(client.awaiting());
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::naive::server::{
     Answer, LIMITS, MESSAGES, Server as Naive, Settings, State, TIMESTAMP, TOKEN_REFUSED, expect, is_right, text_of,
 };
 use crate::plan::{Cuts, Octets, chunk, octet};
-use crate::{Target, Verdict};
+use crate::{Target, Verdict, Ways};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use pop3_proto::{
     Auth, Builtin, Command, Config, Greeting, Incoming, LanguageListing, LanguageTag, Login as OurLogin, Maildrop,
@@ -22,7 +22,7 @@ use std::sync::{Arc, OnceLock};
 /// See [`Target`].
 pub const TARGET: Target = Target {
     name: "server_hostile_client",
-    check: |octets| check(&plan(octets), Ours::new),
+    check: |octets, ways| check_ways(&plan(octets), ways, Ours::new),
     show: |octets| format!("{:#?}", plan(octets)),
 };
 
@@ -105,12 +105,19 @@ fn plan(octets: &[u8]) -> Plan<'_> {
 ///
 /// The finding.
 pub fn check<S: ServerSide>(plan: &Plan<'_>, begin: impl Fn(Settings, &mut Vec<u8>) -> S) -> Verdict {
-    for cuts in [plan.cuts, Cuts::WHOLE, Cuts::OCTETS] {
+    check_ways(plan, Ways::ALL, begin)
+}
+
+pub(crate) fn check_ways<S: ServerSide>(
+    plan: &Plan<'_>,
+    ways: Ways,
+    begin: impl Fn(Settings, &mut Vec<u8>) -> S,
+) -> Verdict {
+    ways.cuts(plan.cuts).try_for_each(|cuts| {
         let mut out = vec![];
         let mut server = begin(plan.settings, &mut out);
-        session(plan, cuts, &mut server, out)?;
-    }
-    Ok(())
+        session(plan, cuts, &mut server, out)
+    })
 }
 
 fn session(plan: &Plan<'_>, cuts: Cuts<'_>, server: &mut impl ServerSide, mut out: Vec<u8>) -> Verdict {

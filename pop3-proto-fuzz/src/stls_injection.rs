@@ -11,13 +11,13 @@ use crate::naive::server::Settings;
 use crate::naive::session::{Heard, Request};
 use crate::plan::{Cuts, Octets, chunk, octet, rest};
 use crate::server_hostile_client::{self as server, ServerSide};
-use crate::{Target, Verdict};
+use crate::{Target, Verdict, Ways};
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 /// See [`Target`].
 pub const TARGET: Target = Target {
     name: "stls_injection",
-    check: |octets| check(&plan(octets), client::Ours::new, server::Ours::new),
+    check: |octets, ways| check_ways(&plan(octets), ways, client::Ours::new, server::Ours::new),
     show: |octets| {
         let plan = plan(octets);
         format!("{plan:#?}\nas edited: {:#?}", plan.edited())
@@ -147,6 +147,15 @@ pub fn check<C: ClientSide, S: ServerSide>(
     client: impl Fn(client::Settings) -> C,
     server: impl Fn(Settings, &mut Vec<u8>) -> S,
 ) -> Verdict {
+    check_ways(plan, Ways::ALL, client, server)
+}
+
+fn check_ways<C: ClientSide, S: ServerSide>(
+    plan: &Plan<'_>,
+    ways: Ways,
+    client: impl Fn(client::Settings) -> C,
+    server: impl Fn(Settings, &mut Vec<u8>) -> S,
+) -> Verdict {
     let edited = plan.edited();
     match plan.victim {
         Victim::Server(settings) => {
@@ -155,9 +164,11 @@ pub fn check<C: ClientSide, S: ServerSide>(
                 server::Turn::Tls,
                 server::Turn::Hear(Octets(ON_TLS.as_bytes())),
             ];
-            server::check(&server::Plan { settings, cuts: plan.cuts, turns }, &server)?;
+            if ways.takes(0, 2) {
+                server::check_ways(&server::Plan { settings, cuts: plan.cuts, turns }, ways.again(), &server)?;
+            }
             let mut clean = None;
-            for cuts in [plan.cuts, Cuts::WHOLE, Cuts::OCTETS] {
+            for cuts in ways.again().cuts(plan.cuts).filter(|_| ways.takes(1, 2)) {
                 if let Some(out) = served(server(settings, &mut vec![]), &edited[0], cuts) {
                     let clean = clean.get_or_insert_with(|| {
                         served(server(settings, &mut vec![]), b"STLS\r\n", Cuts::WHOLE).unwrap_or_default()
@@ -177,10 +188,12 @@ pub fn check<C: ClientSide, S: ServerSide>(
                 turns.push(client::Turn::Send(request));
                 turns.push(client::Turn::Hear(Octets(answer.as_bytes())));
             }
-            client::check(&client::Plan { settings, cuts: plan.cuts, turns }, &client)?;
+            if ways.takes(0, 2) {
+                client::check_ways(&client::Plan { settings, cuts: plan.cuts, turns }, ways.again(), &client)?;
+            }
             let turns = SERVER_SESSIONS[0].map(|turn| turn.as_bytes().to_vec());
             let mut clean = None;
-            for cuts in [plan.cuts, Cuts::WHOLE, Cuts::OCTETS] {
+            for cuts in ways.again().cuts(plan.cuts).filter(|_| ways.takes(1, 2)) {
                 if let Some(heard) = fetched(client(settings), &edited, cuts) {
                     let clean =
                         clean.get_or_insert_with(|| fetched(client(settings), &turns, Cuts::WHOLE).unwrap_or_default());

@@ -1,7 +1,7 @@
 //! The table of targets, and how one is run.
 
 use crate::{
-    Verdict, body_decode, body_encode, client_hostile_server, command_build, command_parse, conversation,
+    Verdict, Ways, body_decode, body_encode, client_hostile_server, command_build, command_parse, conversation,
     greeting_apop, reply_parse, sasl, secrets, server_hostile_client, stls_injection,
 };
 use std::path::Path;
@@ -12,8 +12,8 @@ use std::process::ExitCode;
 pub struct Target {
     /// Its name: that of its module, of its program and of its folder in `corpus/`.
     pub name: &'static str,
-    /// Carries out the plan that the octets hold.
-    pub check: fn(&[u8]) -> Verdict,
+    /// Carries out the plan that the octets hold, in every way or in one.
+    pub check: fn(&[u8], Ways) -> Verdict,
     /// The plan in words, for those who look into a finding.
     pub show: fn(&[u8]) -> String,
 }
@@ -35,13 +35,13 @@ pub const TARGETS: [Target; 12] = [
 ];
 
 impl Target {
-    /// Panics with the plan and the finding if a promise is broken: what libFuzzer calls.
+    /// Carries out the plan in one way, and panics with it and the finding if a promise is broken: what libFuzzer calls.
     ///
     /// # Panics
     ///
     /// That is how libFuzzer learns of a finding.
     pub fn run(&self, octets: &[u8]) {
-        if let Err(finding) = (self.check)(octets) {
+        if let Err(finding) = (self.check)(octets, Ways::one(octets)) {
             panic!("{}: {finding}\n{}", self.name, (self.show)(octets));
         }
     }
@@ -62,7 +62,7 @@ impl Target {
                 }
             };
             println!("{}\n{}", Path::new(&path).display(), (self.show)(&octets));
-            match (self.check)(&octets) {
+            match (self.check)(&octets, Ways::ALL) {
                 Ok(()) => println!("every promise holds\n"),
                 Err(finding) => {
                     println!("{finding}\n");

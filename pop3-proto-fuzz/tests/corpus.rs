@@ -1,7 +1,7 @@
 //! Every input of `corpus/` and `regressions/` keeps every promise: what a fuzzing campaign would check, on stable and
 //! without libFuzzer.
 
-use pop3_proto_fuzz::{TARGETS, Target};
+use pop3_proto_fuzz::{TARGETS, Target, Ways};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ fn replay(folder: &str) {
         for path in inputs(folder, target) {
             let octets = fs::read(&path).unwrap();
             let shown = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap_or(&path).display().to_string();
-            match catch_unwind(AssertUnwindSafe(|| (target.check)(&octets))) {
+            match catch_unwind(AssertUnwindSafe(|| (target.check)(&octets, Ways::ALL))) {
                 Ok(Ok(())) => {}
                 Ok(Err(finding)) => broken.push(format!("{shown}: {finding}\n{}", (target.show)(&octets))),
                 Err(_) => broken.push(format!("{shown}: panicked (P32)\n{}", (target.show)(&octets))),
