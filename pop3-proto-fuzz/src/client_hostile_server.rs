@@ -12,7 +12,9 @@ use crate::plan::{Cuts, Octets, chunk, octet};
 use crate::reply_parse::{carried, event_row};
 use crate::{Target, Verdict, Ways};
 use arbitrary::{Arbitrary, Result, Unstructured};
-use pop3_proto::{Client, Command, Config, Event, Misuse, Peer, Pipelining, Text, Tls, Verb, Wait};
+use pop3_proto::{
+    Client, Command, Config, Event, Method, Misuse, Next, Peer, Pipelining, Plan as Logins, Text, Tls, Verb, Wait,
+};
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
@@ -43,6 +45,11 @@ pub trait ClientSide {
     /// The connection was closed; whether that is in order.
     fn eof(&mut self) -> bool;
 
+    /// A security layer of the SASL mechanism is in force; `false` if none can be, `None` if the client knows of none.
+    fn layer_established(&mut self) -> Option<bool> {
+        None
+    }
+
     /// Octets held back; 0 if that cannot be told.
     fn held(&self) -> usize {
         0
@@ -70,6 +77,8 @@ pub struct Settings {
     pub tolerant: bool,
     /// May send before an answer came, once PIPELINING is announced.
     pub pipelining: bool,
+    /// Leaves the stuffing in message text.
+    pub stuffed: bool,
 }
 
 impl Settings {
@@ -81,13 +90,14 @@ impl Settings {
             over_tls: bits & 2 != 0,
             tolerant: bits & 4 == 0,
             pipelining: bits & 8 == 0,
+            stuffed: bits & 16 != 0,
         }
     }
 }
 
 impl Settings {
     fn place(self) -> usize {
-        let bits = [self.tls_required, self.over_tls, self.tolerant, self.pipelining];
+        let bits = [self.tls_required, self.over_tls, self.tolerant, self.pipelining, self.stuffed];
         bits.into_iter().fold(0, |place, bit| place << 1 | usize::from(bit))
     }
 }
@@ -107,6 +117,8 @@ pub enum Turn<'a> {
     Tls,
     /// The connection is closed.
     Eof,
+    /// A security layer is in force.
+    Layer,
 }
 
 /// The octet of [`Turn::Hear`] in a plan; those from 1 to 21 are the requests in order.
@@ -119,6 +131,8 @@ pub const CANCEL: u8 = 23;
 pub const TLS: u8 = 24;
 /// The octet of [`Turn::Eof`].
 pub const EOF: u8 = 25;
+/// The octet of [`Turn::Layer`].
+pub const LAYER: u8 = 26;
 
 /// A session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,6 +154,7 @@ impl<'a> Arbitrary<'a> for Plan<'a> {
                 CANCEL => Turn::Cancel,
                 TLS => Turn::Tls,
                 EOF => Turn::Eof,
+                LAYER => Turn::Layer,
                 request @ 1..=21 => Turn::Send(Request::ALL[usize::from(request - 1)]),
                 _ => Turn::Hear(Octets(chunk(u))),
             });
@@ -171,7 +186,7 @@ pub(crate) fn check_ways<C: ClientSide>(plan: &Plan<'_>, ways: Ways, begin: impl
 
 fn session(plan: &Plan<'_>, cuts: Cuts<'_>, client: &mut impl ClientSide) -> Verdict {
     let settings = plan.settings;
-    let mut naive = Naive::new(settings.tolerant, settings.over_tls);
+    let mut naive = Naive::new(settings.tolerant, settings.over_tls, settings.stuffed);
     let (mut expected, mut heard) = (vec![], vec![]);
     for turn in &plan.turns {
         let mut out = vec![];
@@ -217,6 +232,11 @@ fn session(plan: &Plan<'_>, cuts: Cuts<'_>, client: &mut impl ClientSide) -> Ver
                 same!(due, client.tls_established(), "P1", "whether a handshake is due");
                 if due {
                     naive.tls_established();
+                }
+            }
+            Turn::Layer => {
+                if let Some(established) = client.layer_established() {
+                    same!(naive.layer_established(), established, "P1, P3", "whether a security layer may begin");
                 }
             }
             Turn::Eof => {
@@ -291,19 +311,21 @@ pub struct Ours {
     client: Client,
     asked: VecDeque<Request>,
     fatal: bool,
+    strict: bool,
+    logins: Logins,
 }
 
 impl Ours {
     /// A client that is set up so.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        static CONFIGS: [OnceLock<Arc<Config>>; 16] = [const { OnceLock::new() }; 16];
+        static CONFIGS: [OnceLock<Arc<Config>>; 32] = [const { OnceLock::new() }; 32];
         let config = Arc::clone(CONFIGS[settings.place()].get_or_init(|| Arc::new(config(settings))));
         let client = match settings.over_tls {
             true => Client::over_tls(config, Peer::Verified),
             false => Client::with_config(config),
         };
-        Self { client, asked: VecDeque::new(), fatal: false }
+        Self { client, asked: VecDeque::new(), fatal: false, strict: !settings.tolerant, logins: Logins::new() }
     }
 
     /// The machine itself.
@@ -321,6 +343,9 @@ fn config(settings: Settings) -> Config {
     }
     if !settings.pipelining {
         config = config.pipelining(Pipelining::Never);
+    }
+    if settings.stuffed {
+        config = config.stuffed_bodies();
     }
     config
 }
@@ -419,6 +444,10 @@ impl ClientSide for Ours {
         in_order
     }
 
+    fn layer_established(&mut self) -> Option<bool> {
+        Some(self.client.security_layer_established().is_ok())
+    }
+
     fn held(&self) -> usize {
         self.client.held()
     }
@@ -444,6 +473,10 @@ impl ClientSide for Ours {
         }
         let ours = matches!(wait, Wait::Command | Wait::Answer(_) | Wait::Close);
         assert_eq!(client.patience().is_none(), ours, "P27: how long {wait:?} may be");
+        assert!(!self.strict || client.quirks_seen().is_empty(), "a strict client has seen {:?}", client.quirks_seen());
+        if wait == Wait::Command && state == State::Authorization {
+            self.planned();
+        }
         let opened = matches!(state, State::Transaction | State::Update);
         assert!(!opened || client.login_generation() > 0, "P9: the login is counted");
         Some((state, client.outstanding(), client.tls().is_some()))
@@ -459,6 +492,25 @@ impl ClientSide for Ours {
 }
 
 impl Ours {
+    /// What a login plan proposes, the client would send.
+    fn planned(&self) {
+        let client = &self.client;
+        let next = self.logins.clone().next(client);
+        let may = match next {
+            Next::Capa => client.may_send(&Command::Capa),
+            Next::Stls => client.may_send(&Command::Stls),
+            Next::Login(Method::UserPass) => request_command(Request::User).and_then(|user| client.may_send(&user)),
+            Next::Login(Method::Apop) => request_command(Request::Apop).and_then(|apop| client.may_send(&apop)),
+            Next::Login(Method::Auth(mechanism)) => {
+                Command::auth(mechanism.as_str()).and_then(|auth| client.may_send(&auth))
+            }
+            _ => Ok(()),
+        };
+        // Between USER and PASS, and while a line that nobody asked for has begun, nothing at all is to be planned.
+        let turn = !matches!(may, Err(Misuse::UserBeforePass | Misuse::Unsolicited));
+        assert!(may.is_ok() || !turn, "P5: the plan says {next:?}: {may:?}");
+    }
+
     fn heard(&mut self, event: &Event<'_>) -> Heard {
         let line = |status, code: &Option<pop3_proto::ResponseCode<'_>>, text: &Text<'_>| Reading {
             status,
@@ -482,6 +534,15 @@ impl Ours {
                 Heard::Ok(first, reading)
             }
             Event::Err { to, code, text } => {
+                let method = match first {
+                    Request::Pass => Some(Ok(Method::UserPass)),
+                    Request::Apop => Some(Ok(Method::Apop)),
+                    Request::Auth | Request::AuthWithInitial => Some(Method::auth("PLAIN")),
+                    _ => None,
+                };
+                if let Some(Ok(method)) = method {
+                    self.logins.failed(method, code.as_ref());
+                }
                 assert_eq!(*to, verb(first), "P35: the answer is that to the first command");
                 self.asked.pop_front();
                 Heard::Err(first, line(reply::Status::Err, code, text))
@@ -494,6 +555,10 @@ impl Ours {
                 Heard::End(first)
             }
             Event::Closing { .. } => Heard::Closing,
+            Event::Capability(capability) => {
+                self.logins.capability(capability);
+                event_row(event).map_or(Heard::Fatal, Heard::Row)
+            }
             other => event_row(other).map_or(Heard::Fatal, Heard::Row),
         }
     }

@@ -9,7 +9,7 @@ use crate::naive::command::{LIMIT, Tolerated, command};
 use crate::plan::{Octets, octet, rest};
 use crate::{Finding, Target, Verdict};
 use arbitrary::{Arbitrary, Result, Unstructured};
-use pop3_proto::grammar::Grammar;
+use pop3_proto::grammar::{self, Grammar};
 use pop3_proto::{Quirk, Quirks};
 
 /// See [`Target`].
@@ -91,14 +91,21 @@ pub struct Ours;
 
 impl CommandParser for Ours {
     fn parse(&mut self, octets: &[u8], tolerated: Tolerated) -> Parsed<Vec<u8>> {
-        match grammar(tolerated).command(octets) {
+        let parsed = match tolerated == Tolerated::default() {
+            true => grammar::command(octets),
+            false => grammar(tolerated).command(octets),
+        };
+        match parsed {
             Ok((behind, command)) => {
                 let mut line = vec![];
                 command.encode(&mut line);
                 Parsed::Taken(line, octets.len() - behind.len())
             }
             Err(error) if error.is_incomplete() => Parsed::Incomplete,
-            Err(_) => Parsed::Refused,
+            Err(error) => {
+                assert!(!error.to_string().is_empty(), "a fault has words");
+                Parsed::Refused
+            }
         }
     }
 }

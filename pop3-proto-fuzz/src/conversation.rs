@@ -42,7 +42,7 @@ impl<'a> Arbitrary<'a> for Plan<'a> {
         let bits = octet(u);
         // TLS is on for both or for neither.
         let over_tls = bits & 2 != 0;
-        let client = client::Settings { over_tls, ..client::Settings::new(bits) };
+        let client = client::Settings { over_tls, stuffed: false, ..client::Settings::new(bits) };
         let server = Settings { over_tls, tls_required: bits & 16 != 0, ..Settings::new(0) };
         let requests = chunk(u).iter().map(|&octet| request(octet)).collect();
         Ok(Self { client, server, requests, schedule: rest(u) })

@@ -96,24 +96,38 @@ pub struct Ours;
 
 impl ReplyReader for Ours {
     fn read(&mut self, octets: &[u8], production: Production, tolerant: bool) -> Parsed<Reading> {
-        let grammar = grammar(tolerant);
+        // The functions of the module are the strict grammar.
+        let with = grammar(tolerant);
         match production {
             Production::StatusLine => {
-                parsed(octets, grammar.status_line(octets), |status| reading(&status, vec![], None))
+                let status = if tolerant { with.status_line(octets) } else { grammar::status_line(octets) };
+                parsed(octets, status, |status| reading(&status, vec![], None))
             }
-            Production::ScanListing => parsed(octets, grammar.scan_listing(octets), |response| {
-                reading(&response.status, rows(response.content, |row| scan(&row)), None)
-            }),
-            Production::UniqueIdListing => parsed(octets, grammar.unique_id_listing(octets), |response| {
-                reading(&response.status, rows(response.content, |row| unique_id(&row)), None)
-            }),
-            Production::CapabilityList => parsed(octets, grammar.capability_list(octets), |response| {
-                reading(&response.status, rows(response.content, |row| capability(&row)), None)
-            }),
-            Production::Message => parsed(octets, grammar.message(octets), |Response { status, content, .. }| {
-                let ok = status.status == pop3_proto::Status::Ok;
-                reading(&status, vec![], ok.then(|| content.into_owned()))
-            }),
+            Production::ScanListing => {
+                let listing = if tolerant { with.scan_listing(octets) } else { grammar::scan_listing(octets) };
+                parsed(octets, listing, |response| {
+                    reading(&response.status, rows(response.content, |row| scan(&row)), None)
+                })
+            }
+            Production::UniqueIdListing => {
+                let listing = if tolerant { with.unique_id_listing(octets) } else { grammar::unique_id_listing(octets) };
+                parsed(octets, listing, |response| {
+                    reading(&response.status, rows(response.content, |row| unique_id(&row)), None)
+                })
+            }
+            Production::CapabilityList => {
+                let list = if tolerant { with.capability_list(octets) } else { grammar::capability_list(octets) };
+                parsed(octets, list, |response| {
+                    reading(&response.status, rows(response.content, |row| capability(&row)), None)
+                })
+            }
+            Production::Message => {
+                let message = if tolerant { with.message(octets) } else { grammar::message(octets) };
+                parsed(octets, message, |Response { status, content, .. }| {
+                    let ok = status.status == pop3_proto::Status::Ok;
+                    reading(&status, vec![], ok.then(|| content.into_owned()))
+                })
+            }
             _ => at_client(octets, production, tolerant),
         }
     }
@@ -131,7 +145,10 @@ fn parsed<'i, T>(
     match result {
         Ok((behind, value)) => Parsed::Taken(reading(value), octets.len() - behind.len()),
         Err(error) if error.is_incomplete() => Parsed::Incomplete,
-        Err(_) => Parsed::Refused,
+        Err(error) => {
+            assert!(!error.to_string().is_empty(), "a fault has words");
+            Parsed::Refused
+        }
     }
 }
 
@@ -145,7 +162,11 @@ fn reading(line: &StatusLine<'_>, rows: Vec<Row>, message: Option<Vec<u8>>) -> R
 }
 
 fn rows<T>(content: Vec<std::result::Result<T, Fault>>, row: impl Fn(T) -> Row) -> Vec<Row> {
-    content.into_iter().map(|value| value.map_or(Row::Bad, &row)).collect()
+    let bad = |fault: Fault| {
+        assert!(!fault.to_string().is_empty(), "a fault has words");
+        Row::Bad
+    };
+    content.into_iter().map(|value| value.map_or_else(bad, &row)).collect()
 }
 
 fn scan(row: &ScanListing) -> Row {

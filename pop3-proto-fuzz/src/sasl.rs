@@ -26,6 +26,7 @@ pub const TARGET: Target = Target {
         }
         if ways.takes(1, 2) {
             at_client(&plan, ways.again())?;
+            challenged(&plan)?;
         }
         Ok(())
     },
@@ -185,6 +186,38 @@ fn at_client(plan: &Plan<'_>, ways: Ways) -> Verdict {
                 Err(misuse) => ensure!(false, "P36", "{mechanism} cannot be spoken: {misuse}"),
             }
         }
+    }
+    Ok(())
+}
+
+/// A client answers whatever challenge with one line; what is no base64 it answers with `*`, and the `-ERR` behind that
+/// leaves nothing behind (RFC 5034 §4).
+fn challenged(plan: &Plan<'_>) -> Verdict {
+    static CONFIG: LazyLock<Arc<Config>> = LazyLock::new(|| Arc::new(Config::new().strict()));
+    for step in &plan.moves {
+        let Move::Line(Octets(text)) = *step else { continue };
+        if text.contains(&b'\n') {
+            continue;
+        }
+        let mut client = Client::over_tls(Arc::clone(&CONFIG), Peer::Verified);
+        let mut out = vec![];
+        let greeted = client.next_event(&mut &b"+OK\r\n"[..]).is_ok();
+        let exchange = Exchange::plain("", "mrose", "tanstaaf");
+        let Ok(mut exchange) = exchange else { continue };
+        let begun = client.authenticate(&mut exchange, &mut out);
+        ensure!(greeted && begun.is_ok() && out == b"AUTH PLAIN\r\n", "P36", "no way to a challenge: {begun:?}");
+        out.clear();
+        let line = [b"+ ", text, b"\r\n"].concat();
+        let mut input = &line[..];
+        let Ok(Some(Event::Challenge(challenge))) = client.next_event(&mut input) else {
+            ensure!(line.len() > 512, "P36", "{:?} is no challenge", Octets(&line));
+            continue;
+        };
+        ensure!(client.answer(&challenge, &mut exchange, &mut out).is_ok(), "P36", "no answer to {challenge:?}");
+        let expected: &[u8] = if base64(text).is_some() { b"AG1yb3NlAHRhbnN0YWFm\r\n" } else { b"*\r\n" };
+        same!(Octets(expected), Octets(&out), "P12, P36", format!("the answer to the challenge {:?}", Octets(text)));
+        let ended = matches!(client.next_event(&mut &b"-ERR no\r\n"[..]), Ok(Some(Event::Err { .. })));
+        ensure!(ended && client.outstanding() == 0, "P36", "the exchange leaves something behind");
     }
     Ok(())
 }

@@ -14,8 +14,8 @@ use crate::plan::{Cuts, Octets, chunk, octet};
 use crate::{Target, Verdict, Ways};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use pop3_proto::{
-    Auth, Builtin, Command, Config, Greeting, Incoming, LanguageListing, LanguageTag, Login as OurLogin, Maildrop,
-    Misuse, Name, Quirk, Reply, Row, Server, Shape, Top, Utf8, Verb,
+    Auth, Builtin, Capability, Command, Config, Greeting, Incoming, LanguageListing, LanguageTag, Login as OurLogin, Maildrop,
+    Mechanisms, Misuse, Name, Quirk, Reply, Row, Server, Shape, Top, Utf8, Verb,
 };
 use std::sync::{Arc, OnceLock};
 
@@ -36,6 +36,26 @@ pub trait ServerSide {
 
     /// The connection was closed.
     fn eof(&mut self);
+
+    /// The client was silent for too long.
+    fn autologout(&mut self) {
+        self.eof();
+    }
+
+    /// A security layer of the SASL mechanism is in force; `false` if none can be, `None` if the server knows of none.
+    fn layer_established(&mut self) -> Option<bool> {
+        None
+    }
+
+    /// How many bad commands and failed logins it has counted, if it counts them.
+    fn counted(&self) -> Option<u32> {
+        None
+    }
+
+    /// Where the session stands, and whether TLS is on, if the server can tell.
+    fn place(&self) -> Option<(State, bool)> {
+        None
+    }
 
     /// Whether it closes the connection.
     fn is_over(&self) -> bool;
@@ -63,6 +83,10 @@ pub enum Turn<'a> {
     Tls,
     /// The connection is closed.
     Eof,
+    /// The client was silent for too long.
+    Autologout,
+    /// A security layer is in force.
+    Layer,
 }
 
 /// A session.
@@ -80,9 +104,11 @@ impl<'a> Arbitrary<'a> for Plan<'a> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let (settings, cuts, mut turns) = (Settings::new(octet(u)), Cuts(chunk(u)), vec![]);
         while !u.is_empty() {
-            turns.push(match octet(u) & 3 {
+            turns.push(match octet(u) & 7 {
                 2 => Turn::Tls,
                 3 => Turn::Eof,
+                6 => Turn::Layer,
+                7 => Turn::Autologout,
                 _ => Turn::Hear(Octets(chunk(u))),
             });
         }
@@ -122,7 +148,7 @@ pub(crate) fn check_ways<S: ServerSide>(
 
 fn session(plan: &Plan<'_>, cuts: Cuts<'_>, server: &mut impl ServerSide, mut out: Vec<u8>) -> Verdict {
     let mut naive = Naive::new(plan.settings);
-    let mut answers = vec![Answer::Ok(vec![])];
+    let (mut answers, mut errors) = (vec![Answer::Ok(vec![])], 0);
     for turn in &plan.turns {
         match *turn {
             Turn::Hear(Octets(octets)) => {
@@ -137,16 +163,32 @@ fn session(plan: &Plan<'_>, cuts: Cuts<'_>, server: &mut impl ServerSide, mut ou
                 naive.eof();
                 server.eof();
             }
+            Turn::Autologout => {
+                naive.eof();
+                server.autologout();
+            }
+            Turn::Layer => {
+                if let Some(established) = server.layer_established() {
+                    same!(naive.layer_established(), established, "P2, P3", "whether a security layer may begin");
+                }
+            }
         }
         match expect(&out, &answers) {
             Ok([]) => {}
             Ok(left) => ensure!(false, "P35", "more than the answers: {:?}, {cuts:?}", Octets(left)),
             Err(wrong) => ensure!(false, "P23, P25, P35", "{wrong}, {cuts:?}"),
         }
+        errors += answers.iter().filter(|answer| **answer == Answer::Err).count();
         out.clear();
         answers.clear();
+        if let Some(counted) = server.counted() {
+            ensure!(counted as usize <= errors, "P23", "{counted} are counted, and -ERR was said {errors} times");
+        }
         same!(naive.state == State::Closed, server.is_over(), "P33", format!("whether the session is over, {cuts:?}"));
         same!(naive.removed, server.removed(), "P27: deletions at QUIT only", format!("what was removed, {cuts:?}"));
+        if let Some(place) = server.place() {
+            same!((naive.state, naive.tls), place, "P2, P9", "the state, and whether TLS is on");
+        }
         if let Some(logins) = server.logins() {
             same!(naive.logins, logins, "P6, P12", format!("who tried to log in, {cuts:?}"));
         }
@@ -164,6 +206,9 @@ pub struct Ours {
     logins: Vec<Login>,
     fatal: bool,
     clumsy: bool,
+    stls: bool,
+    utf8: bool,
+    sasl: bool,
 }
 
 impl Ours {
@@ -185,7 +230,8 @@ impl Ours {
             false => Server::new(config, greeting, out),
         };
         let (kept, removed, logins) = (vec![], vec![], vec![]);
-        Self { server, maildrop: Maildrop::default(), kept, removed, logins, fatal: false, clumsy: settings.clumsy }
+        let Settings { clumsy, stls, utf8, sasl, .. } = settings;
+        Self { server, maildrop: Maildrop::default(), kept, removed, logins, fatal: false, clumsy, stls, utf8, sasl }
     }
 
     /// The machine itself.
@@ -270,6 +316,7 @@ impl Ours {
                 self.removed = self.maildrop.deleted().map(|index| index as u32 + 1).collect();
                 server.reply(&Reply::ok("signing off")?, out)
             }
+            Incoming::Command(Command::Capa) if self.clumsy => self.own_capabilities(out),
             Incoming::Command(Command::Stls) => server.reply(&Reply::ok("begin")?, out),
             Incoming::Command(Command::Lang(None)) => {
                 server.begin("languages", out)?;
@@ -297,6 +344,11 @@ impl Ours {
                         }
                     }
                     _ => {
+                        if self.clumsy {
+                            let before = out.len();
+                            assert_eq!(server.body_stuffed(b"\n.\r\n", out), Err(Misuse::Terminator), "P11");
+                            assert_eq!(out.len(), before, "P11: something of it is written");
+                        }
                         for piece in Cuts(&[1, 3, 2]).of(stuffed.strip_suffix(b".\r\n").unwrap_or_default()) {
                             server.body_stuffed(piece, out)?;
                         }
@@ -314,6 +366,31 @@ impl Ours {
             }
             other => self.maildrop.answer(&other, server, out),
         }
+    }
+
+    /// The application makes a capability list of its own: what would be a lie is refused.
+    fn own_capabilities(&mut self, out: &mut Vec<u8>) -> std::result::Result<(), Misuse> {
+        let server = &mut self.server;
+        server.begin("capabilities", out)?;
+        let mut rows = vec![Capability::Top, Capability::Uidl, Capability::Pipelining];
+        if self.utf8 {
+            rows.extend([Capability::Utf8 { user: true }, Capability::Lang]);
+        }
+        rows.push(Capability::User);
+        if self.stls {
+            rows.push(Capability::Stls);
+        }
+        if self.sasl {
+            rows.push(Capability::Sasl(Mechanisms::new(["PLAIN"])?));
+        }
+        for row in rows {
+            let before = out.len();
+            if server.listing(row, out).is_err() {
+                assert_eq!(out.len(), before, "P11: something of a refused row is written");
+            }
+        }
+        assert!(server.listing(Row::Line("x"), out).is_err() && server.body(b"x", out).is_err(), "P11: no row of CAPA");
+        server.end(out)
     }
 
     fn own(&mut self, line: &[u8], out: &mut Vec<u8>) -> std::result::Result<(), Misuse> {
@@ -349,7 +426,7 @@ fn config(settings: Settings) -> Config {
         config = config.sasl_mechanisms([OWN]).expect("the name of a mechanism");
     }
     if settings.tolerant {
-        config = config.with_quirk(Quirk::BareLfCommand).with_quirk(Quirk::TrailingSpaces);
+        config = config.with_quirk(Quirk::BareLfCommand).with_quirk(Quirk::TrailingSpaces).with_quirk(Quirk::BareAuth);
     }
     config
 }
@@ -427,6 +504,28 @@ impl ServerSide for Ours {
 
     fn eof(&mut self) {
         let _ = self.server.handle_eof();
+    }
+
+    fn autologout(&mut self) {
+        self.server.handle_autologout();
+    }
+
+    fn layer_established(&mut self) -> Option<bool> {
+        Some(self.server.security_layer_established().is_ok())
+    }
+
+    fn counted(&self) -> Option<u32> {
+        Some(self.server.refused() + self.server.failed_logins())
+    }
+
+    fn place(&self) -> Option<(State, bool)> {
+        let state = match self.server.state() {
+            pop3_proto::State::Authorization | pop3_proto::State::Greeting => State::Authorization,
+            pop3_proto::State::Handshake => State::Handshake,
+            pop3_proto::State::Transaction => State::Transaction,
+            pop3_proto::State::Update | pop3_proto::State::Closed => State::Closed,
+        };
+        Some((if self.server.is_over() { State::Closed } else { state }, self.server.tls()))
     }
 
     fn is_over(&self) -> bool {

@@ -15,6 +15,7 @@ pub struct Unstuffed {
 #[derive(Clone, Debug)]
 pub struct Body {
     bare_lf: bool,
+    keeps_stuffing: bool,
     line_start: bool,
     /// What began a line and may yet be the end.
     held: Vec<u8>,
@@ -26,7 +27,13 @@ impl Body {
     /// only CRLF does.
     #[must_use]
     pub fn new(bare_lf: bool) -> Self {
-        Self { bare_lf, line_start: true, held: vec![], before: 0 }
+        Self { bare_lf, keeps_stuffing: false, line_start: true, held: vec![], before: 0 }
+    }
+
+    /// Leaves the stuffing in the text.
+    #[must_use]
+    pub fn keeping_stuffing(self) -> Self {
+        Self { keeps_stuffing: true, ..self }
     }
 
     /// Takes an octet, and appends text. `true`: that was the end.
@@ -38,7 +45,7 @@ impl Body {
             (b".", b'\n') if self.bare_lf => return true,
             _ => {
                 // The first dot goes, whatever is behind it.
-                text.extend(self.held.drain(..).skip(1));
+                text.extend(self.held.drain(..).skip(usize::from(!self.keeps_stuffing)));
                 text.push(octet);
             }
         }

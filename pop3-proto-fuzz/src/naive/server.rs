@@ -112,7 +112,10 @@ pub struct Server {
     pub logins: Vec<Login>,
     /// The numbers of the messages that were removed.
     pub removed: Vec<u32>,
-    tls: bool,
+    /// Whether TLS is on.
+    pub tls: bool,
+    /// AUTH was answered `+OK`, and nothing was heard since.
+    layer: bool,
     user: Option<Vec<u8>>,
     utf8: bool,
     timestamp: bool,
@@ -132,6 +135,7 @@ impl Server {
             logins: vec![],
             removed: vec![],
             tls: settings.over_tls,
+            layer: false,
             user: None,
             utf8: false,
             timestamp: settings.apop && (settings.over_tls || !settings.tls_required),
@@ -152,6 +156,11 @@ impl Server {
         true
     }
 
+    /// A security layer is in force: whether one can be.
+    pub fn layer_established(&mut self) -> bool {
+        std::mem::take(&mut self.layer) && self.state != State::Closed
+    }
+
     /// The connection was closed.
     pub fn eof(&mut self) {
         self.state = State::Closed;
@@ -160,6 +169,7 @@ impl Server {
     /// Octets of the client.
     pub fn hear(&mut self, octets: &[u8], answers: &mut Vec<Answer>) {
         for &octet in octets {
+            self.layer = false;
             match self.state {
                 State::Closed => return,
                 // RFC 2595 §4: octets in the clear before TLS.
@@ -202,8 +212,13 @@ impl Server {
             return Some(self.turn(exchange, turn));
         }
         let user = self.user.take();
-        if self.settings.tolerant && text.trim_ascii_end().eq_ignore_ascii_case(b"AUTH") {
-            return Some(Answer::Err);
+        let spaces = text.iter().rev().take_while(|&&octet| octet == b' ').count();
+        if self.settings.tolerant && text[..text.len() - spaces].eq_ignore_ascii_case(b"AUTH") {
+            if self.state == State::Transaction || self.settings.tls_required && !self.tls {
+                return Some(Answer::Err);
+            }
+            let names = MECHANISMS.iter().chain([&OWN]).filter(|_| self.settings.sasl);
+            return Some(Answer::Lines(names.flat_map(|name| [name, "\r\n"]).chain([".\r\n"]).collect::<String>().into()));
         }
         let tolerant = self.settings.tolerant;
         let tolerated = Tolerated { bare_lf: tolerant, trailing_spaces: tolerant, spaces_in_name: false };
@@ -299,7 +314,9 @@ impl Server {
             }
             Turn::Login(login) => {
                 let bearer = matches!(login, Login::Bearer(..));
-                match self.login(login) {
+                let answer = self.login(login);
+                self.layer = answer != Answer::Err;
+                match answer {
                     Answer::Err if bearer => {
                         exchange.reject();
                         self.exchange = Some(exchange);

@@ -246,6 +246,7 @@ enum Place {
 #[derive(Clone, Debug)]
 pub struct Client {
     tolerant: bool,
+    stuffed: bool,
     /// Where the session stands.
     pub state: State,
     /// The commands that wait for their answers.
@@ -258,22 +259,26 @@ pub struct Client {
     pub user: bool,
     /// The session is lost.
     pub dead: bool,
+    /// AUTH was answered `+OK`, and nothing was said since.
+    layer: bool,
     line: Vec<u8>,
     reading: Place,
 }
 
 impl Client {
-    /// At the beginning of a connection.
+    /// At the beginning of a connection. With `stuffed` it hands message text out as it came.
     #[must_use]
-    pub fn new(tolerant: bool, tls: bool) -> Self {
+    pub fn new(tolerant: bool, tls: bool, stuffed: bool) -> Self {
         Self {
             tolerant,
+            stuffed,
             state: State::Greeting,
             outstanding: VecDeque::new(),
             tls,
             committed: Committed::No,
             user: false,
             dead: false,
+            layer: false,
             line: vec![],
             reading: Place::Status,
         }
@@ -298,6 +303,7 @@ impl Client {
 
     /// The command was sent.
     pub fn sent(&mut self, request: Request) {
+        self.layer = false;
         self.outstanding.push_back(request);
         if request == Request::Quit && self.state == State::Transaction {
             self.state = State::Update;
@@ -308,6 +314,11 @@ impl Client {
     /// A response or a cancellation was sent.
     pub fn responded(&mut self) {
         self.reading = Place::Status;
+    }
+
+    /// A security layer is in force: whether one can be.
+    pub fn layer_established(&mut self) -> bool {
+        std::mem::take(&mut self.layer) && !self.dead && self.state == State::Transaction && !self.closing()
     }
 
     /// The handshake is done.
@@ -338,6 +349,7 @@ impl Client {
             if self.dead {
                 return;
             }
+            self.layer = false;
             if self.octet(octet, heard).is_none() {
                 self.dead = true;
                 heard.push(Heard::Fatal);
@@ -395,7 +407,8 @@ impl Client {
             }
             return Some(());
         }
-        if !crlf && !self.tolerant {
+        // What is passed on must end where the next reader sees the end: CRLF alone will do.
+        if !crlf && (!self.tolerant || self.stuffed) {
             return None;
         }
         let challenge = self.authenticating() && line.starts_with(b"+") && !line.starts_with(b"+OK");
@@ -447,11 +460,17 @@ impl Client {
                 self.state = State::Closed;
             }
             Request::Stls => self.state = State::Handshake,
-            login if login.opens() => self.state = State::Transaction,
+            login if login.opens() => {
+                self.state = State::Transaction;
+                self.layer = matches!(login, Request::Auth | Request::AuthWithInitial);
+            }
             _ => {}
         }
         match request.production() {
-            Production::Message => self.reading = Place::Body(Body::new(!crlf)),
+            Production::Message => {
+                let body = Body::new(!crlf);
+                self.reading = Place::Body(if self.stuffed { body.keeping_stuffing() } else { body });
+            }
             production if production.has_rows() => self.reading = Place::Rows { crlf },
             _ => {
                 self.outstanding.pop_front();
