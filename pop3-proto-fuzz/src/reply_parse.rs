@@ -110,7 +110,8 @@ impl ReplyReader for Ours {
                 })
             }
             Production::UniqueIdListing => {
-                let listing = if tolerant { with.unique_id_listing(octets) } else { grammar::unique_id_listing(octets) };
+                let listing =
+                    if tolerant { with.unique_id_listing(octets) } else { grammar::unique_id_listing(octets) };
                 parsed(octets, listing, |response| {
                     reading(&response.status, rows(response.content, |row| unique_id(&row)), None)
                 })

@@ -138,11 +138,7 @@ pub fn check<S: ServerSide>(plan: &Plan<'_>, begin: impl Fn(Settings, &mut Vec<u
     check_ways(plan, Ways::ALL, begin)
 }
 
-fn check_ways<S: ServerSide>(
-    plan: &Plan<'_>,
-    ways: Ways,
-    begin: impl Fn(Settings, &mut Vec<u8>) -> S,
-) -> Verdict {
+fn check_ways<S: ServerSide>(plan: &Plan<'_>, ways: Ways, begin: impl Fn(Settings, &mut Vec<u8>) -> S) -> Verdict {
     let octets = plan.octets();
     let turns = vec![server::Turn::Hear(Octets(&octets)), server::Turn::Hear(Octets(b"\r\nCAPA\r\nQUIT\r\n"))];
     server::check_ways(&server::Plan { settings: plan.settings, cuts: plan.cuts, turns }, ways, begin)
@@ -166,7 +162,9 @@ fn at_client(plan: &Plan<'_>, ways: Ways) -> Verdict {
             "ANONYMOUS" => Login::Anonymous(octets),
             _ => Login::Bearer(Some(octets), secret_octets),
         };
-        for (place, initial) in [InitialResponse::Auto, InitialResponse::Never, InitialResponse::Always].into_iter().enumerate() {
+        for (place, initial) in
+            [InitialResponse::Auto, InitialResponse::Never, InitialResponse::Always].into_iter().enumerate()
+        {
             if !ways.takes(place as u64, 3) {
                 continue;
             }

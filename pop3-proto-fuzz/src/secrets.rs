@@ -172,7 +172,8 @@ impl Written {
         let (numbers, starts) = &self.numbers;
         let ends = starts.iter().skip(8).copied().chain([numbers.len()]);
         let numbers = starts.iter().zip(ends).map(|(&start, end)| &numbers[start..end - 1]);
-        let base64 = self.base64.iter().flat_map(|text| text.windows(12).step_by(4)).filter(|text| !text.contains(&b'='));
+        let base64 =
+            self.base64.iter().flat_map(|text| text.windows(12).step_by(4)).filter(|text| !text.contains(&b'='));
         self.plain.windows(8).chain(hex).chain(numbers).chain(base64)
     }
 }

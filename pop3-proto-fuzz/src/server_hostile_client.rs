@@ -14,8 +14,8 @@ use crate::plan::{Cuts, Octets, chunk, octet};
 use crate::{Target, Verdict, Ways};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use pop3_proto::{
-    Auth, Builtin, Capability, Command, Config, Greeting, Incoming, LanguageListing, LanguageTag, Login as OurLogin, Maildrop,
-    Mechanisms, Misuse, Name, Quirk, Reply, Row, Server, Shape, Top, Utf8, Verb,
+    Auth, Builtin, Capability, Command, Config, Greeting, Incoming, LanguageListing, LanguageTag, Login as OurLogin,
+    Maildrop, Mechanisms, Misuse, Name, Quirk, Reply, Row, Server, Shape, Top, Utf8, Verb,
 };
 use std::sync::{Arc, OnceLock};
 

@@ -47,7 +47,11 @@ impl Ways {
 
     /// The cuts of the plan, none, and one behind every octet; or one of them, most often that of the plan.
     pub fn cuts<'a>(self, plan: Cuts<'a>) -> impl Iterator<Item = Cuts<'a>> {
-        let all = [(plan, self.takes(0, 4) || self.takes(1, 4)), (Cuts::WHOLE, self.takes(2, 4)), (Cuts::OCTETS, self.takes(3, 4))];
+        let all = [
+            (plan, self.takes(0, 4) || self.takes(1, 4)),
+            (Cuts::WHOLE, self.takes(2, 4)),
+            (Cuts::OCTETS, self.takes(3, 4)),
+        ];
         all.into_iter().filter(|(_, taken)| *taken).map(|(cuts, _)| cuts)
     }
 }

@@ -4,7 +4,7 @@ use super::Seeds;
 use pop3_proto_fuzz::plan::Script;
 
 /// What breaks those who stuff and those who do not.
-const MESSAGES: [(&str, &[u8]); 26] = [
+const MESSAGES: [(&str, &[u8]); 27] = [
     ("empty", b""),
     ("rfc1939-10-text", b"Subject: hi\r\n\r\ntext\r\n"),
     ("field-w2-one-dot", b"."),
@@ -29,6 +29,7 @@ const MESSAGES: [(&str, &[u8]); 26] = [
     ("empty-lines", b"\r\n\r\n\n\n\r\n"),
     ("cr-lf-cut", b"a\r\nb\nc\rd"),
     ("looks-like-replies", b"+OK\r\n-ERR\r\n.\r\n+OK 1 2\r\n"),
+    ("field-f27-long-line", &[b'x'; 1200]),
     ("dots-only", b"........"),
     ("cr-only", b"\r\r\r\r\r"),
 ];

@@ -25,26 +25,26 @@ fn like(line: &str) -> Option<Request> {
 }
 
 /// A client's session, made step by step.
-struct Session(Script);
+pub(crate) struct Session(pub(crate) Script);
 
 impl Session {
-    fn new(settings: u8, cuts: &[u8]) -> Self {
+    pub(crate) fn new(settings: u8, cuts: &[u8]) -> Self {
         Self(Script::new().octet(settings).chunk(cuts))
     }
 
-    fn hear(self, octets: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn hear(self, octets: impl AsRef<[u8]>) -> Self {
         octets.as_ref().chunks(255).fold(self, |session, chunk| Self(session.0.octet(HEAR).chunk(chunk)))
     }
 
-    fn send(self, request: Request) -> Self {
+    pub(crate) fn send(self, request: Request) -> Self {
         Self(self.0.octet(place(request)))
     }
 
-    fn asked(self, request: Request, answer: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn asked(self, request: Request, answer: impl AsRef<[u8]>) -> Self {
         self.send(request).hear(answer)
     }
 
-    fn open(self) -> Self {
+    pub(crate) fn open(self) -> Self {
         self.hear("+OK ready\r\n").asked(Request::User, "+OK\r\n").asked(Request::Pass, "+OK\r\n")
     }
 }
@@ -150,22 +150,23 @@ pub(crate) fn client_hostile_server(transcripts: &[Transcript]) -> Seeds {
             .asked(Request::Lang, "+OK\r\nen English\r\nes Espa\u{f1}ol\r\n.\r\n")
             .asked(Request::LangTag, "+OK en ok\r\n"),
     );
+    super::field::client(&mut seeds);
     seeds
+}
+
+/// A server's session: what the client sends, or what happens.
+pub(crate) fn script(settings: u8, cuts: &[u8], turns: &[&str]) -> Script {
+    turns.iter().fold(Script::new().octet(settings).chunk(cuts), |script, turn| match *turn {
+        "TLS" => script.octet(2),
+        "EOF" => script.octet(3),
+        "LAYER" => script.octet(6),
+        "AUTOLOGOUT" => script.octet(7),
+        octets => octets.as_bytes().chunks(255).fold(script, |script, chunk| script.octet(0).chunk(chunk)),
+    })
 }
 
 pub(crate) fn server_hostile_client(transcripts: &[Transcript]) -> Seeds {
     let mut seeds = Seeds::of("server_hostile_client");
-    let script = |settings: u8, cuts: &[u8], turns: &[&str]| {
-        let mut script = Script::new().octet(settings).chunk(cuts);
-        for turn in turns {
-            script = match *turn {
-                "TLS" => script.octet(2),
-                "EOF" => script.octet(3),
-                octets => octets.as_bytes().chunks(255).fold(script, |script, chunk| script.octet(0).chunk(chunk)),
-            };
-        }
-        script
-    };
     let login = "USER mrose\r\nPASS tanstaaf\r\n";
     for transcript in transcripts {
         let lines = said(transcript, 'C');
@@ -236,6 +237,7 @@ pub(crate) fn server_hostile_client(transcripts: &[Transcript]) -> Seeds {
         let cuts: &[u8] = if name.len() % 2 == 0 { &[1, 4, 1, 5, 9, 2, 6] } else { &[] };
         seeds.add(name, script(settings, cuts, turns));
     }
+    super::field::server(&mut seeds);
     seeds
 }
 

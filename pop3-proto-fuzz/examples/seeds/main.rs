@@ -7,6 +7,7 @@
 //! field notes, or `limit-`. With `--check` nothing is written, and the program fails if a file is missing or differs.
 
 mod decode;
+mod field;
 mod machines;
 mod parse;
 

@@ -139,7 +139,10 @@ pub fn to_base64(octets: &[u8]) -> Vec<u8> {
 
 /// Octets in hexadecimal, lower case.
 pub fn to_hex(octets: &[u8]) -> Vec<u8> {
-    octets.iter().flat_map(|octet| [octet >> 4, octet & 15].map(|digit| b"0123456789abcdef"[usize::from(digit)])).collect()
+    octets
+        .iter()
+        .flat_map(|octet| [octet >> 4, octet & 15].map(|digit| b"0123456789abcdef"[usize::from(digit)]))
+        .collect()
 }
 
 #[cfg(test)]

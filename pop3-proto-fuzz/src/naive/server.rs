@@ -218,7 +218,9 @@ impl Server {
                 return Some(Answer::Err);
             }
             let names = MECHANISMS.iter().chain([&OWN]).filter(|_| self.settings.sasl);
-            return Some(Answer::Lines(names.flat_map(|name| [name, "\r\n"]).chain([".\r\n"]).collect::<String>().into()));
+            return Some(Answer::Lines(
+                names.flat_map(|name| [name, "\r\n"]).chain([".\r\n"]).collect::<String>().into(),
+            ));
         }
         let tolerant = self.settings.tolerant;
         let tolerated = Tolerated { bare_lf: tolerant, trailing_spaces: tolerant, spaces_in_name: false };
