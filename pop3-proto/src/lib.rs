@@ -347,14 +347,3 @@ pub use state::{Shape, State, Verb};
 pub use text::{Secret, Text};
 pub use trace::Trace;
 pub use uidl::{Finding, Reconciliation, TooManyUniqueIds};
-
-/// The code of the README and of the guide is compiled and run with the tests.
-#[cfg(doctest)]
-mod guide {
-    #[doc = include_str!("../../README.md")]
-    struct Readme;
-    #[doc = include_str!("../../docs/design.md")]
-    struct Design;
-    #[doc = include_str!("../../docs/security.md")]
-    struct Security;
-}

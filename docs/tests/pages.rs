@@ -1,0 +1,134 @@
+//! The pages hang together: every relative link leads somewhere, every page with code is compiled, the index names them all.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[test]
+fn every_relative_link_leads_to_a_file_and_every_anchor_to_a_heading() {
+    let root = root();
+    let (mut broken, mut links) = (Vec::new(), 0);
+    for page in pages(&root) {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in links_of(&text) {
+            let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            if path.contains(':') {
+                continue; // of another site: not checked without a network
+            }
+            links += 1;
+            let target = if path.is_empty() { page.clone() } else { page.parent().unwrap().join(path) };
+            let there = target.exists();
+            let anchored = anchor.is_empty()
+                || target.extension().is_none_or(|kind| kind != "md")
+                || fs::read_to_string(&target).is_ok_and(|text| anchors_of(&text).contains(anchor));
+            if !there || !anchored {
+                broken.push(format!("{}: {link}", page.strip_prefix(&root).unwrap().display()));
+            }
+        }
+    }
+    assert!(links > 50, "only {links} links were found: is the reader of links broken?");
+    assert!(broken.is_empty(), "links that lead nowhere:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn every_page_with_rust_in_it_is_compiled() {
+    let named = fs::read_to_string(root().join("docs/guide.rs")).unwrap();
+    for page in pages(&root().join("docs")) {
+        let text = fs::read_to_string(&page).unwrap();
+        let name = page.file_name().unwrap().to_str().unwrap();
+        if name == "fuzzing.md" {
+            continue; // its sketch of a target of one's own needs libFuzzer's macro
+        }
+        if text.lines().any(|line| line.starts_with("```rust")) {
+            assert!(named.contains(&format!("include_str!(\"{name}\")")), "docs/guide.rs does not name {name}");
+            assert!(!text.contains("```rust,ignore"), "{name} has code that nobody compiles");
+        }
+    }
+}
+
+#[test]
+fn the_index_names_every_page() {
+    let docs = root().join("docs");
+    let index = fs::read_to_string(docs.join("README.md")).unwrap();
+    for page in pages(&docs) {
+        let name = page.file_name().unwrap().to_str().unwrap();
+        assert!(name == "README.md" || index.contains(&format!("({name})")), "docs/README.md does not name {name}");
+    }
+}
+
+#[test]
+fn headings_become_anchors_as_forges_make_them() {
+    let anchors = anchors_of("# Why no `typestate`?\n```\n# code\n```\n## A, b & c\n## A, b & c\n");
+    assert_eq!(anchors, ["why-no-typestate", "a-b--c", "a-b--c-1"].map(String::from).into());
+    assert_eq!(
+        links_of("a [b](c.md#d) `[e](f)` [g](h \"title\")\n```\n[i](j)\n```\n![k](l.svg)"),
+        ["c.md#d", "h", "l.svg"]
+    );
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Markdown files below the folder, build output and corpora left out.
+fn pages(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if !["target", "corpus", "node_modules", ".git"].contains(&&*name) {
+                found.extend(pages(&path));
+            }
+        } else if name.ends_with(".md") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The targets of inline links and pictures, outside of code.
+fn links_of(text: &str) -> Vec<String> {
+    let mut links = Vec::new();
+    for line in prose(text) {
+        let mut outside_code = String::new();
+        for (index, part) in line.split('`').enumerate() {
+            outside_code.push_str(if index % 2 == 0 { part } else { "code" });
+        }
+        for (at, _) in outside_code.match_indices("](") {
+            let target = outside_code[at + 2..].split(')').next().unwrap_or_default();
+            links.push(target.split(' ').next().unwrap_or_default().to_owned());
+        }
+        for (at, _) in outside_code.match_indices("src=\"").chain(outside_code.match_indices("srcset=\"")) {
+            let target = outside_code[at..].split('"').nth(1).unwrap_or_default();
+            links.push(target.to_owned());
+        }
+    }
+    links
+}
+
+/// What the headings are called in links: lower case, spaces as hyphens, most punctuation gone, numbered when repeated.
+fn anchors_of(text: &str) -> BTreeSet<String> {
+    let mut seen = HashMap::<String, u32>::new();
+    prose(text)
+        .filter(|line| line.starts_with('#'))
+        .map(|line| {
+            let words = line.trim_start_matches('#').trim().to_lowercase();
+            let kept = words.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+            let anchor: String = kept.map(|c| if c == ' ' { '-' } else { c }).collect();
+            let times = seen.entry(anchor.clone()).and_modify(|times| *times += 1).or_insert(0);
+            if *times == 0 { anchor } else { format!("{anchor}-{times}") }
+        })
+        .collect()
+}
+
+/// The lines outside of fenced code.
+fn prose(text: &str) -> impl Iterator<Item = &str> {
+    let mut fenced = false;
+    text.lines().filter(move |line| {
+        let fence = line.trim_start().starts_with("```");
+        fenced ^= fence;
+        !fenced && !fence
+    })
+}
