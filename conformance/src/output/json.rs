@@ -1,8 +1,11 @@
 //! The report for programs, in JSON.
 //!
+//! Its form is that of `conformance/report.schema.json` ([`SCHEMA`]), which explains each field. `version` is the form's
+//! number: it grows when a field changes its meaning; new fields do not change it.
+//!
 //! ```text
 //! {
-//!   "version": 1,                      of this form; it grows when a field changes its meaning
+//!   "version": 1,
 //!   "tool": "pop3-conformance 0.1.0",
 //!   "subject": "127.0.0.1:110",        who was checked
 //!   "conforms": false,
@@ -23,13 +26,24 @@
 //!     "got": "+OK",
 //!     "milliseconds": 3,
 //!     "dialogue": [ "C: RETR 1\\r\\n" ]   C: the client, S: the server, --: an event; 2C: in the second session
+//!   } ],
+//!   "fault_matrix": [ {
+//!     "role": "server",
+//!     "point": "retr",                 where in the session
+//!     "fault": "cut",                  what goes wrong there
+//!     "peer": "tcp",                   null where no peer can have such a case
+//!     "verdict": "pass",               or fail, n/a
+//!     "reason": null                   why it does not apply, what was noted, what was different
 //!   } ]
 //! }
 //! ```
 
-use super::Run;
+use super::{Run, matrix};
 use crate::run::Outcome;
 use serde::Serialize;
+
+/// The JSON Schema (draft 2020-12) of the report.
+pub const SCHEMA: &str = include_str!("../../report.schema.json");
 
 #[derive(Serialize)]
 struct Report<'r> {
@@ -39,6 +53,17 @@ struct Report<'r> {
     conforms: bool,
     totals: Totals,
     results: Vec<Entry<'r>>,
+    fault_matrix: Vec<Cell<'r>>,
+}
+
+#[derive(Serialize)]
+struct Cell<'r> {
+    role: &'r str,
+    point: &'r str,
+    fault: &'r str,
+    peer: Option<&'r str>,
+    verdict: &'r str,
+    reason: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -110,6 +135,13 @@ pub fn report(run: &Run<'_>) -> String {
                     milliseconds: result.took.as_millis(),
                     dialogue: result.dialogue.lines(),
                 }
+            })
+            .collect(),
+        fault_matrix: matrix::cells(run)
+            .into_iter()
+            .map(|cell| {
+                let matrix::Cell { role, point, fault, peer, verdict, reason } = cell;
+                Cell { role: role.word(), point, fault, peer, verdict: verdict.word(), reason }
             })
             .collect(),
     };

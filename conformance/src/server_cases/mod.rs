@@ -51,7 +51,8 @@ pub const SECTIONS: &[&[ServerCase]] = &[
     rfc8314::CASES,
     groups::CASES,
     groups_more::CASES,
-    faults::CASES,
+    faults::CELLS,
+    faults::SESSION,
 ];
 
 /// All cases, in order.

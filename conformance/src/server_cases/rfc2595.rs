@@ -309,10 +309,10 @@ pub(super) fn never_executed(s: &mut Talk<'_>, octets: &[u8]) -> Judged {
     Ok(())
 }
 
-fn before_tls(s: &Talk<'_>) -> Judged {
+pub(super) fn before_tls(s: &Talk<'_>) -> Judged {
     if s.upgrade() == Upgrade::Implicit { skip("TLS is on from the first octet") } else { Ok(()) }
 }
 
-fn can_shake_hands(s: &Talk<'_>) -> Judged {
+pub(super) fn can_shake_hands(s: &Talk<'_>) -> Judged {
     if s.upgrade() == Upgrade::None && !s.strict() { skip("this run is told of no TLS") } else { Ok(()) }
 }
