@@ -163,7 +163,13 @@ impl Encoder for Ours {
 
     fn write(&mut self, chunk: &[u8], wire: &mut Vec<u8>) -> bool {
         match self.way {
-            Way::Appended => self.stuff.encode(chunk, wire).is_ok(),
+            Way::Appended => match self.stuff.encode(chunk, wire) {
+                Ok(()) => true,
+                Err(offence) => {
+                    assert!(!offence.to_string().is_empty(), "an offence has words");
+                    false
+                }
+            },
             Way::Segments => match self.stuff.segments(chunk) {
                 Ok(segments) => {
                     let mut calls = 0;

@@ -6,7 +6,7 @@
 
 use crate::finding::{ensure, same};
 use crate::naive::reply::Reading;
-use crate::naive::session::{Client as Naive, Committed, DIGEST, Heard, NAME, PASSWORD, Request, State, note};
+use crate::naive::session::{Client as Naive, Committed, DIGEST, Heard, NAME, PASSWORD, ROWS, Request, State, note};
 use crate::naive::{looks_like_base64, reply};
 use crate::plan::{Cuts, Octets, chunk, octet};
 use crate::reply_parse::{carried, event_row};
@@ -336,8 +336,12 @@ impl Ours {
 }
 
 fn config(settings: Settings) -> Config {
-    let mut config = Config::new().allow_apop_md5();
-    config = config.tls(if settings.tls_required { Tls::Required } else { Tls::None });
+    let mut config = Config::new().allow_apop_md5().rows(ROWS);
+    config = config.tls(match settings {
+        Settings { tls_required: true, .. } => Tls::Required,
+        Settings { pipelining: false, tolerant: false, .. } => Tls::Opportunistic,
+        _ => Tls::None,
+    });
     if !settings.tolerant {
         config = config.strict();
     }

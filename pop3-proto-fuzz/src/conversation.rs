@@ -20,7 +20,14 @@ use std::collections::VecDeque;
 /// See [`Target`].
 pub const TARGET: Target = Target {
     name: "conversation",
-    check: |octets, _| check(&plan(octets), client::Ours::new, server::Ours::new),
+    check: |octets, ways| {
+        let mut plan = plan(octets);
+        if !ways.all() {
+            // Enough for a login, STLS and a mailbox with three messages; the seeds have longer ones.
+            plan.requests.truncate(16);
+        }
+        check(&plan, client::Ours::new, server::Ours::new)
+    },
     show: |octets| format!("{:#?}", plan(octets)),
 };
 

@@ -181,7 +181,7 @@ fn unique_id(row: &UniqueIdListing<'_>) -> Row {
 /// As the row is written in a list.
 fn capability(row: &Capability<'_>) -> Row {
     let status = StatusLine { status: pop3_proto::Status::Ok, code: None, text: "".into() };
-    let mut list = vec![];
+    let mut list = Vec::with_capacity(64);
     grammar::encode_capability_list(&status, std::slice::from_ref(row), &mut list);
     let line = list.strip_prefix(b"+OK\r\n").and_then(|rest| rest.strip_suffix(b"\r\n.\r\n")).unwrap_or_default();
     Row::Capability(line.strip_prefix(b".").unwrap_or(line).to_vec())

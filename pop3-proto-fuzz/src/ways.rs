@@ -26,6 +26,12 @@ impl Ways {
         Self(Some(rest.iter().fold(hash, |hash, &octet| mixed(hash, octet.into()))))
     }
 
+    /// Whether every way is taken.
+    #[must_use]
+    pub const fn all(self) -> bool {
+        self.0.is_none()
+    }
+
     /// Whether the way in that place, of so many, is taken.
     #[must_use]
     pub const fn takes(self, place: u64, of: u64) -> bool {

@@ -66,7 +66,18 @@ pub(crate) fn client(seeds: &mut Seeds) {
     let noops = (0..40).fold(piped, |session, _| session.send(Noop));
     add("field-w21-forty-in-a-pipeline", noops.hear("+OK\r\n".repeat(41)));
 
+    // Limits.
+    let status = |length: usize| format!("+OK {}\r\n", "x".repeat(length - 6));
+    for (name, length) in [("limit-513-tolerant", 513), ("limit-8192-tolerant", 8192), ("limit-8193-tolerant", 8193)] {
+        add(name, Session::new(0, &[]).hear(status(length)).send(Capa));
+    }
+    let rows = |count: usize| format!("+OK\r\n{}.\r\n", "1 1\r\n".repeat(count));
+    add("limit-60-rows", open(0).asked(List, rows(60)).send(Noop));
+    add("limit-61-rows", open(0).asked(List, rows(61)).send(Noop));
+
     // What a machine can be told besides.
+    let opportunistic = new(12).send(User).asked(Capa, "+OK\r\nUSER\r\nSTLS\r\n.\r\n").send(User);
+    add("opportunistic-refused", opportunistic.asked(Stls, "-ERR\r\n").asked(User, "+OK\r\n").send(Pass));
     let passed = open(16).asked(Retr(1), "+OK\r\n..a\r\n.\rb\r\n.c\r\n.\r\n").asked(Retr(1), "+OK\r\n.\r\n");
     add("stuffing-left-in", passed.asked(List, "+OK\r\n1 1\r\n.\r\n").asked(Retr(1), "+OK\n.\n"));
     let layered = new(0).asked(Auth, "+ \r\n");

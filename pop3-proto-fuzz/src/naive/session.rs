@@ -57,6 +57,8 @@ pub enum Request {
 pub const NAME: &str = "mrose";
 /// Its password.
 pub const PASSWORD: &str = "tanstaaf";
+/// The most rows of a listing that the client takes.
+pub const ROWS: u64 = 60;
 /// A digest.
 pub const DIGEST: &str = "c4c9334bac560ecc979e58001b3e22fb";
 
@@ -236,7 +238,7 @@ pub enum Committed {
 #[derive(Clone, Debug)]
 enum Place {
     Status,
-    Rows { crlf: bool },
+    Rows { crlf: bool, count: u64 },
     Body(Body),
     Challenged,
     Closing,
@@ -380,7 +382,7 @@ impl Client {
         self.line.push(octet);
         let crlf = self.line.ends_with(b"\r\n");
         let ends = match self.reading {
-            Place::Rows { crlf: true } => crlf,
+            Place::Rows { crlf: true, .. } => crlf,
             _ => octet == b'\n',
         };
         if ends {
@@ -399,9 +401,12 @@ impl Client {
     }
 
     fn whole(&mut self, line: &[u8], crlf: bool, heard: &mut Vec<Heard>) -> Option<()> {
-        if let (Place::Rows { .. }, Some(request)) = (&self.reading, self.outstanding.front()) {
+        if let (Place::Rows { count, .. }, Some(request)) = (&mut self.reading, self.outstanding.front()) {
+            *count += 1;
             if line == b"." {
                 self.ended(heard);
+            } else if *count > ROWS {
+                return None;
             } else {
                 heard.push(Heard::Row(row(line, request.production(), self.tolerant)));
             }
@@ -471,7 +476,7 @@ impl Client {
                 let body = Body::new(!crlf);
                 self.reading = Place::Body(if self.stuffed { body.keeping_stuffing() } else { body });
             }
-            production if production.has_rows() => self.reading = Place::Rows { crlf },
+            production if production.has_rows() => self.reading = Place::Rows { crlf, count: 0 },
             _ => {
                 self.outstanding.pop_front();
             }
