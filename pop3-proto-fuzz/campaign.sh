@@ -85,7 +85,7 @@ if [[ ${MERGE:-false} == true ]]; then
   done
 fi
 
-coverage=$("$fuzz/coverage.sh" | sed -n 's/^total: //p') || coverage=
+coverage=$("$fuzz/coverage.sh" --record | sed -n 's/^total: //p') || coverage=
 rows=
 for target in "${targets[@]}"; do
   speed=$(awk '{ executed += $1; cpu += $3 } END { printf "%.0f", executed / cpu }' "$state/$target.done")
