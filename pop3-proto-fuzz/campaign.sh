@@ -7,9 +7,9 @@
 # Without --runs it is 20 million executions for the targets that parse, build, stuff or unstuff, and 5 million for those
 # that run machines. With --seconds a target stops after that many seconds at the latest.
 #
-# It can be stopped at any time, and goes on where it was when it is started again on the same commit. With MERGE=true,
-# what was learned is minimised and merged into the committed corpus (96 octets an input at most, so that the corpus
-# stays small). Coverage needs what coverage.sh needs; without that the table says "not measured".
+# It can be stopped at any time, and goes on where it was when it is started again on the same commit. minimise.sh takes
+# what was learned into the committed corpus. Coverage needs what coverage.sh needs; without that the table says "not
+# measured".
 
 set -euo pipefail
 unset CDPATH
@@ -77,13 +77,6 @@ side_by_side fuzz_one "${targets[@]}"
 for target in "${targets[@]}"; do
   [[ ! -e $state/$target.failed ]] || { echo "FINDINGS: docs/fuzzing.md says what to do" >&2; exit 1; }
 done
-
-if [[ ${MERGE:-false} == true ]]; then
-  for target in "${targets[@]}"; do
-    "$built/$target" -merge=1 -max_len=96 -use_counters=0 "$fuzz/corpus/$target" "$learned/$target" >/dev/null 2>&1
-    echo "$target: $(find "$fuzz/corpus/$target" -type f | wc -l) inputs"
-  done
-fi
 
 coverage=$("$fuzz/coverage.sh" --record | sed -n 's/^total: //p') || coverage=
 rows=

@@ -13,5 +13,5 @@ for source in "$fuzz"/fuzz_targets/*.rs; do
   folders=("$fuzz/corpus/$target")
   [[ ! -d $fuzz/regressions/$target ]] || folders+=("$fuzz/regressions/$target")
   zip -q -j "$OUT/${target}_seed_corpus.zip" $(find "${folders[@]}" -type f)
-  printf '[libfuzzer]\nmax_len = 1024\n' >"$OUT/$target.options"
+  cp "$fuzz/fuzz_targets/$target.options" "$OUT/"
 done

@@ -8,7 +8,8 @@ use crate::finding::{ensure, same};
 use crate::naive::dot::stuff;
 use crate::naive::sasl::{Login, MECHANISMS, OWN};
 use crate::naive::server::{
-    Answer, LIMITS, MESSAGES, Server as Naive, Settings, State, TIMESTAMP, TOKEN_REFUSED, expect, is_right, text_of,
+    Answer, LIMITS, MESSAGES, Server as Naive, Settings, State, TIMESTAMP, TOKEN_REFUSED, expect, is_own, is_right,
+    text_of,
 };
 use crate::plan::{Cuts, Octets, chunk, octet};
 use crate::{Target, Verdict, Ways};
@@ -219,8 +220,10 @@ impl Ours {
     /// Never: the settings are well known.
     #[must_use]
     pub fn new(settings: Settings, out: &mut Vec<u8>) -> Self {
-        static CONFIGS: [OnceLock<Arc<Config>>; 128] = [const { OnceLock::new() }; 128];
-        let config = Arc::clone(CONFIGS[settings.place()].get_or_init(|| Arc::new(config(settings))));
+        static CONFIGS: [OnceLock<Arc<Config>>; 256] = [const { OnceLock::new() }; 256];
+        let config = Arc::clone(
+            CONFIGS[settings.place() << 1 | usize::from(settings.clumsy)].get_or_init(|| Arc::new(config(settings))),
+        );
         let mut greeting = Greeting::text("POP3 server ready").expect("a greeting");
         if settings.apop {
             greeting = greeting.with_timestamp(TIMESTAMP).expect("a timestamp");
@@ -261,7 +264,7 @@ impl Ours {
         }
         if owed.is_none() || shape == Shape::MultiLine {
             refused.push(("reply", reply(server, Reply::ok("x"), out)));
-        } else {
+        } else if owed != Some(Verb::Other) {
             refused.push(("begin", server.begin("x", out)));
         }
         match owed {
@@ -317,6 +320,13 @@ impl Ours {
                 server.reply(&Reply::ok("signing off")?, out)
             }
             Incoming::Command(Command::Capa) if self.clumsy => self.own_capabilities(out),
+            Incoming::Command(Command::Other(other)) if is_own(other.keyword().as_bytes()) => {
+                server.begin("what it has to say", out)?;
+                let before = out.len();
+                assert!(server.listing(Row::Line("a\r\n."), out).is_err() && out.len() == before, "P11: a second line");
+                server.listing(Row::Line(".dot"), out)?;
+                server.end(out)
+            }
             Incoming::Command(Command::Stls) => server.reply(&Reply::ok("begin")?, out),
             Incoming::Command(Command::Lang(None)) => {
                 server.begin("languages", out)?;
@@ -424,6 +434,9 @@ fn config(settings: Settings) -> Config {
         config = config.builtin_mechanisms(Builtin::ALL);
         assert_eq!(MECHANISMS, Builtin::ALL.map(Builtin::name));
         config = config.sasl_mechanisms([OWN]).expect("the name of a mechanism");
+    }
+    if settings.clumsy {
+        config = config.with_other_commands();
     }
     if settings.tolerant {
         config = config.with_quirk(Quirk::BareLfCommand).with_quirk(Quirk::TrailingSpaces).with_quirk(Quirk::BareAuth);

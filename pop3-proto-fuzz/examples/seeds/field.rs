@@ -145,6 +145,7 @@ pub(crate) fn server(seeds: &mut Seeds) {
         ("security-layer-behind-pass", 2, &[], &[login, "LAYER", "EOF", "LAYER"]),
         ("clumsy-capabilities", 128, &[3], &["CAPA\r\nSTLS\r\n", "TLS", "CAPA\r\n", login, "CAPA\r\nRETR 3\r\n"]),
         ("clumsy-capabilities-without-tls", 129, &[], &["CAPA\r\nUTF8\r\nCAPA\r\n"]),
+        ("clumsy-own-command", 128, &[], &["XTND\r\nxlist 1\r\nYTND\r\n", login, "XLIST all of it\r\nQUIT\r\n"]),
         ("clumsy-utf8-then-capabilities", 128, &[], &["UTF8\r\nCAPA\r\nSTLS\r\n"]),
     ] {
         seeds.add(name, script(settings, cuts, turns));

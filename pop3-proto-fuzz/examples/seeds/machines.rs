@@ -400,7 +400,10 @@ pub(crate) fn sasl() -> Seeds {
     let refused = Script::new().octet(0).chunk([]).octet(kind(0, "OAUTHBEARER")).chunk("n,,\x01auth=Bearer no\x01\x01");
     let again = Script::new().octet(0).chunk([]).octet(kind(0, "OAUTHBEARER")).chunk("n,,\x01auth=Bearer no\x01\x01");
     seeds.add("refused-token-then-too-long", again.octet(6).octet(80).octet(3).chunk("CAPA"));
-    seeds.add("challenges-that-are-none", raw("=").octet(3).chunk("go ahead").octet(3).chunk("QUJD").octet(3).chunk("A==="));
+    seeds.add(
+        "challenges-that-are-none",
+        raw("=").octet(3).chunk("go ahead").octet(3).chunk("QUJD").octet(3).chunk("A==="),
+    );
     seeds.add("rfc7628-refused-token", refused.octet(2).chunk("\x01").octet(3).chunk(TOKEN_REFUSED));
     seeds
 }

@@ -275,6 +275,7 @@ impl Server {
                 self.deleted = [false; 3];
                 return ok();
             }
+            (keyword, _) if self.settings.clumsy && is_own(keyword) => Answer::Lines(b"..dot\r\n.\r\n".to_vec()),
             (verb, Some(_)) if open => {
                 let at = command.number().map_or(3, |number| number as usize - 1);
                 if self.deleted.get(at) != Some(&false) {
@@ -357,6 +358,12 @@ impl Server {
         let rows: String = (0..3).filter(|&at| !self.deleted[at]).map(row).collect();
         Answer::Lines((rows + ".\r\n").into_bytes())
     }
+}
+
+/// Whether the keyword is one that a clumsy application answers by itself.
+#[must_use]
+pub fn is_own(keyword: &[u8]) -> bool {
+    matches!(keyword, [b'X' | b'x', ..])
 }
 
 /// Whether the credentials open the mailbox.
