@@ -58,7 +58,8 @@ pub struct Client {
     lines: Lines,
     outstanding: Outstanding,
     fatal: Option<Box<Error>>,
-    rows: u64,
+    /// How many more rows the listing may have.
+    rows_left: u64,
     login_generation: u32,
     known: Known,
     quirks: Quirks,
@@ -84,8 +85,14 @@ pub struct Client {
 enum Reading {
     /// The status line of the first outstanding command.
     Status,
-    /// The lines behind it.
-    Rows(LineEnd),
+    /// The lines behind it: of LIST,
+    ScanListings(LineEnd),
+    /// of UIDL,
+    UniqueIdListings(LineEnd),
+    /// of CAPA,
+    Capabilities(LineEnd),
+    /// or of this command.
+    Rows(Verb, LineEnd),
     /// The message behind it.
     Body(Unstuff),
     /// The same, stuffing left in.
@@ -94,6 +101,8 @@ enum Reading {
     Challenged,
     /// Nothing: the server said that it is about to close.
     Closing,
+    /// Nothing: see `fatal`.
+    Failed,
 }
 
 /// What became of the initial response. See [`Client::authenticate_with`].
@@ -162,7 +171,7 @@ impl Client {
             lines: Lines::new(),
             outstanding: Outstanding::new(),
             fatal: None,
-            rows: 0,
+            rows_left: 0,
             login_generation: 0,
             known: Known::NONE,
             quirks: Quirks::STRICT,
@@ -336,21 +345,15 @@ impl Client {
     ///
     /// [`Error`]: the session is lost, and every later call says the same.
     pub fn next_event<'i>(&mut self, input: &mut &'i [u8]) -> Result<Option<Event<'i>>, Error> {
-        if let Some(fatal) = &self.fatal {
-            return Err((**fatal).clone());
-        }
-        if input.is_empty() {
-            return Ok(None);
-        }
-        match self.advance(input) {
-            Ok(event) => {
-                let unasked = self.outstanding.first().is_none() && self.lines.held() > 0;
-                if event.is_some() && !input.is_empty() || unasked {
-                    self.mark_early();
-                }
-                Ok(event)
-            }
-            Err(error) => Err(self.fail(error)),
+        // (Each in a function of its own, which needs no more of the stack than it uses.)
+        match self.reading {
+            Reading::Body(_) => self.next_body(input),
+            Reading::Passage(_) => self.next_passage(input),
+            Reading::ScanListings(end) => self.next_scan_listing(end, input),
+            Reading::UniqueIdListings(end) => self.next_unique_id_listing(end, input),
+            Reading::Capabilities(end) => self.next_capability(end, input),
+            Reading::Rows(of, end) => self.next_row(of, end, input),
+            Reading::Status | Reading::Challenged | Reading::Closing | Reading::Failed => self.next_status(input),
         }
     }
 
@@ -572,7 +575,7 @@ impl Client {
     fn fail(&mut self, error: Error) -> Error {
         self.fatal = Some(Box::new(error.clone()));
         self.lines.clear();
-        self.reading = Reading::Status;
+        self.reading = Reading::Failed;
         error
     }
 

@@ -1,7 +1,7 @@
 //! What a maildrop's listings hold: message-numbers, sizes in octets, unique-ids.
 
 use crate::error::Misuse;
-use crate::text::Text;
+use crate::text::{Text, visible};
 use alloc::string::String;
 use core::fmt;
 use core::num::NonZeroU32;
@@ -139,7 +139,7 @@ impl<'a> UniqueId<'a> {
     #[must_use]
     pub fn conforms(&self) -> bool {
         let octets = self.as_bytes();
-        (1..=Self::MAX).contains(&octets.len()) && octets.iter().all(u8::is_ascii_graphic)
+        (1..=Self::MAX).contains(&octets.len()) && visible(octets) == octets.len()
     }
 
     /// A file name that no other unique-id has, on disks that fold case too: without separators, dots and device names,

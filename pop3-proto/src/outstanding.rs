@@ -58,6 +58,12 @@ impl Outstanding {
         self.first
     }
 
+    /// What is being answered.
+    #[inline]
+    pub(crate) fn verb(&self) -> Verb {
+        self.first.map_or(Verb::Other, |entry| entry.verb)
+    }
+
     pub(crate) fn last(&self) -> Option<Entry> {
         self.rest.back().copied().or(self.first)
     }

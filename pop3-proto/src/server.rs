@@ -14,6 +14,7 @@ use crate::capability::Capability;
 use crate::config::{Config, Shared};
 use crate::error::{Error, Misuse, Wait};
 use crate::event::Incoming;
+use crate::grammar;
 use crate::listing::{ScanListing, UniqueIdListing};
 use crate::quirk::Quirk;
 use crate::reply::{Greeting, LanguageListing};
@@ -197,6 +198,34 @@ impl Server {
     ///
     /// [`Error`]: the session is lost, the connection is to be closed, and every later call says the same.
     pub fn next_event<'i>(&mut self, input: &mut &'i [u8], out: &mut Vec<u8>) -> Result<Option<Incoming<'i>>, Error> {
+        if self.state == State::Transaction && self.answering == Answering::Nothing {
+            if let Some((rest, plain)) = grammar::command::plain_command_crlf(input) {
+                if self.takes_plain(plain.verb, input.len().wrapping_sub(rest.len())) {
+                    *input = rest;
+                    self.layer_due = false;
+                    self.leftover = !rest.is_empty();
+                    self.answering = Answering::Command(plain.verb, plain.shape);
+                    return Ok(Some(Incoming::Command(plain.command())));
+                }
+            }
+        }
+        self.next_line(input, out)
+    }
+
+    /// Whether a command of so many octets, which the TRANSACTION state permits, is a line by itself and one to take.
+    #[inline(always)]
+    fn takes_plain(&self, verb: Verb, octets: usize) -> bool {
+        let there = match verb {
+            Verb::Top => self.config.announced.top,
+            Verb::Uidl => self.config.announced.uidl,
+            _ => true,
+        };
+        there && octets <= self.config.command_line && self.lines.held() == 0 && self.discarded == 0
+    }
+
+    /// Whatever the line is.
+    #[inline(never)]
+    fn next_line<'i>(&mut self, input: &mut &'i [u8], out: &mut Vec<u8>) -> Result<Option<Incoming<'i>>, Error> {
         if let Some(fatal) = &self.fatal {
             return Err((**fatal).clone());
         }

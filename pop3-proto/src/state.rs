@@ -201,30 +201,58 @@ impl Verb {
 
     /// The verb of a keyword, in whatever case (RFC 1939 §3); [`Verb::Other`] for one that is not known.
     #[must_use]
-    pub fn from_keyword(keyword: &[u8]) -> Self {
-        let upper = match *keyword {
-            [a, b, c] => [a, b, c, b' '],
-            [a, b, c, d] => [a, b, c, d],
-            _ => return Self::Other,
-        };
-        match &upper.map(|octet| octet.to_ascii_uppercase()) {
-            b"USER" => Self::User,
-            b"PASS" => Self::Pass,
-            b"APOP" => Self::Apop,
-            b"AUTH" => Self::Auth,
-            b"STLS" => Self::Stls,
-            b"UTF8" => Self::Utf8,
-            b"STAT" => Self::Stat,
-            b"LIST" => Self::List,
-            b"RETR" => Self::Retr,
-            b"DELE" => Self::Dele,
-            b"NOOP" => Self::Noop,
-            b"RSET" => Self::Rset,
-            b"TOP " => Self::Top,
-            b"UIDL" => Self::Uidl,
-            b"CAPA" => Self::Capa,
-            b"LANG" => Self::Lang,
-            b"QUIT" => Self::Quit,
+    pub const fn from_keyword(keyword: &[u8]) -> Self {
+        match *keyword {
+            [a, b, c] => Self::from_four([a, b, c, b' ']),
+            [_, _, _, b' '] => Self::Other,
+            [a, b, c, d] => Self::from_four([a, b, c, d]),
+            _ => Self::Other,
+        }
+    }
+
+    /// The verb of four octets; of three and a space.
+    #[inline(always)]
+    pub(crate) const fn from_four(keyword: [u8; 4]) -> Self {
+        const fn upper(keyword: [u8; 4]) -> u32 {
+            u32::from_le_bytes(keyword) & 0xDFDF_DFDF
+        }
+        const USER: u32 = upper(*b"USER");
+        const PASS: u32 = upper(*b"PASS");
+        const APOP: u32 = upper(*b"APOP");
+        const AUTH: u32 = upper(*b"AUTH");
+        const STLS: u32 = upper(*b"STLS");
+        const UTF8: u32 = upper(*b"UTF8");
+        const STAT: u32 = upper(*b"STAT");
+        const LIST: u32 = upper(*b"LIST");
+        const RETR: u32 = upper(*b"RETR");
+        const DELE: u32 = upper(*b"DELE");
+        const NOOP: u32 = upper(*b"NOOP");
+        const RSET: u32 = upper(*b"RSET");
+        const TOP: u32 = upper(*b"TOP ");
+        const UIDL: u32 = upper(*b"UIDL");
+        const CAPA: u32 = upper(*b"CAPA");
+        const LANG: u32 = upper(*b"LANG");
+        const QUIT: u32 = upper(*b"QUIT");
+        // Without the bit that tells its cases apart, a letter is still told from all that is none. What else must be what it
+        // is says so itself.
+        match upper(keyword) {
+            USER => Self::User,
+            PASS => Self::Pass,
+            APOP => Self::Apop,
+            AUTH => Self::Auth,
+            STLS => Self::Stls,
+            UTF8 if keyword[3] == b'8' => Self::Utf8,
+            STAT => Self::Stat,
+            LIST => Self::List,
+            RETR => Self::Retr,
+            DELE => Self::Dele,
+            NOOP => Self::Noop,
+            RSET => Self::Rset,
+            TOP if keyword[3] == b' ' => Self::Top,
+            UIDL => Self::Uidl,
+            CAPA => Self::Capa,
+            LANG => Self::Lang,
+            QUIT => Self::Quit,
             _ => Self::Other,
         }
     }

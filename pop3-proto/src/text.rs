@@ -224,3 +224,123 @@ pub(crate) fn alike(ours: &[u8], theirs: &[u8]) -> bool {
     let differing = ours.iter().zip(theirs).fold(0, |seen, (a, b)| seen | (a ^ b));
     ours.len() == theirs.len() && core::hint::black_box(differing) == 0
 }
+
+/// The first eight octets as one word, the first the lowest, and zeros where there are fewer; letters in upper case.
+///
+/// Every other octet loses the same bit. Among octets that are no control characters, letters, digits and hyphens are told
+/// from all others all the same.
+#[inline(always)]
+pub(crate) const fn first_eight_in_upper_case(octets: &[u8]) -> u64 {
+    first_eight(octets) & (EACH * 0xDF)
+}
+
+/// 1*VCHAR: how many octets in front are in the range 0x21 to 0x7E.
+#[inline(always)]
+pub(crate) fn visible(octets: &[u8]) -> usize {
+    // An octet beyond ASCII is marked itself; what it carries into those behind it does not count.
+    before(octets, |word| word | !word.wrapping_add(EACH * 0x5F) | word.wrapping_add(EACH))
+}
+
+/// How many octets in front are not CTL (0x00 to 0x1F, 0x7F).
+#[inline(always)]
+pub(crate) fn printable(octets: &[u8]) -> usize {
+    before(octets, |word| {
+        let low = word & (EACH * 0x7F);
+        (!low.wrapping_add(EACH * 0x60) | low.wrapping_add(EACH)) & !word
+    })
+}
+
+/// CTL: the first octet in the range 0x00 to 0x1F, or 0x7F.
+#[inline(always)]
+pub(crate) fn control(octets: &[u8]) -> Option<u8> {
+    octets.get(printable(octets)).copied()
+}
+
+/// The octets before the first space, and those from it on.
+#[inline(always)]
+pub(crate) fn split_space(octets: &[u8]) -> (&[u8], &[u8]) {
+    let space = before(octets, |word| {
+        let spaces = word ^ (EACH * 0x20);
+        // A NUL is one too, so that what is shorter than a word ends.
+        (spaces.wrapping_sub(EACH) & !spaces) | (word.wrapping_sub(EACH) & !word)
+    });
+    octets.split_at_checked(space).unwrap_or((octets, &[]))
+}
+
+/// How many octets there are before the first that `marks` marks. It takes eight at once, and sets the highest bit of each
+/// that it marks; NUL it marks always. Only the first mark of a word counts.
+#[inline(always)]
+fn before(octets: &[u8], marks: impl Fn(u64) -> u64) -> usize {
+    let place = |word| match marks(word) & (EACH * 0x80) {
+        0 => None,
+        marked => Some((marked.trailing_zeros() / 8) as usize),
+    };
+    let mut words = octets.chunks_exact(8);
+    let mut at = 0_usize;
+    for eight in &mut words {
+        if let Some(found) = place(first_eight(eight)) {
+            return at.wrapping_add(found);
+        }
+        at = at.wrapping_add(8);
+    }
+    place(first_eight(words.remainder())).map_or(octets.len(), |found| at.wrapping_add(found))
+}
+
+/// The first eight octets as one word, the first the lowest, and zeros where there are fewer.
+#[inline(always)]
+pub(crate) const fn first_eight(octets: &[u8]) -> u64 {
+    if let Some(eight) = octets.first_chunk() {
+        return u64::from_le_bytes(*eight);
+    }
+    if let (Some(first), Some(last)) = (octets.first_chunk(), octets.last_chunk()) {
+        // The two overlap, in the same octets at the same place.
+        let bits = (octets.len() as u32).wrapping_sub(4).wrapping_mul(8);
+        return u32::from_le_bytes(*first) as u64 | (u32::from_le_bytes(*last) as u64).wrapping_shl(bits);
+    }
+    match *octets {
+        [] => 0,
+        [one] => one as u64,
+        [one, two] => u16::from_le_bytes([one, two]) as u64,
+        [one, two, three, ..] => u32::from_le_bytes([one, two, three, 0]) as u64,
+    }
+}
+
+/// Each octet of a word 1.
+const EACH: u64 = 0x0101_0101_0101_0101;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn the_first_eight_octets_are_a_word() {
+        let octets: Vec<u8> = (1..=20).collect();
+        for length in 0..=octets.len() {
+            let mut expected = [0; 8];
+            let filled = length.min(8);
+            expected[..filled].copy_from_slice(&octets[..filled]);
+            assert_eq!(first_eight(&octets[..length]), u64::from_le_bytes(expected), "{length}");
+        }
+    }
+
+    #[test]
+    fn eight_octets_at_a_time_are_as_one_at_a_time() {
+        for length in 0..=26 {
+            for at in 0..length {
+                for octet in 0..=255 {
+                    for others in [b'!', b'~', 0xFF, 0x80, b'!' - 1] {
+                        let mut octets = vec![others; length];
+                        octets[at] = octet;
+                        let place = |odd: fn(&u8) -> bool| octets.iter().position(odd).unwrap_or(length);
+                        assert_eq!(visible(&octets), place(|octet| !octet.is_ascii_graphic()), "{octets:?}");
+                        assert_eq!(printable(&octets), place(u8::is_ascii_control), "{octets:?}");
+                        if octet != 0 {
+                            assert_eq!(split_space(&octets).0.len(), place(|octet| *octet == b' '), "{octets:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -17,28 +17,147 @@ use crate::wire::dot::{Passage, Piece, Unstuff};
 use crate::wire::line::{Ending, Found, LineEnd};
 
 impl Client {
-    pub(super) fn advance<'i>(&mut self, input: &mut &'i [u8]) -> Result<Option<Event<'i>>, Error> {
-        let piece = match &mut self.reading {
-            Reading::Body(unstuff) => {
-                let piece = unstuff.next(input);
-                if unstuff.missing_stuffing() && self.config.quirks.contains(Quirk::MissingStuffing) {
-                    self.quirks.insert(Quirk::MissingStuffing);
-                }
-                Some(piece)
-            }
-            Reading::Passage(passage) => Some(passage.next(input)),
-            _ => None,
-        };
-        if let Some(piece) = piece {
-            return Ok(match piece {
-                None => None,
-                Some(Piece::Text(octets)) => Some(Event::Body(octets)),
-                Some(Piece::End) => Some(self.end()),
-            });
+    /// Message text.
+    #[inline(never)]
+    pub(super) fn next_body<'i>(&mut self, input: &mut &'i [u8]) -> Result<Option<Event<'i>>, Error> {
+        let Reading::Body(unstuff) = &mut self.reading else { return Ok(None) };
+        let piece = unstuff.next(input);
+        if unstuff.missing_stuffing() {
+            self.tolerates(Quirk::MissingStuffing);
         }
-        self.expects_octets(input)?;
-        let (ending, limit) = self.framing();
+        Ok(self.piece(piece, input))
+    }
+
+    /// Message text, stuffing left in.
+    #[inline(never)]
+    pub(super) fn next_passage<'i>(&mut self, input: &mut &'i [u8]) -> Result<Option<Event<'i>>, Error> {
+        let Reading::Passage(passage) = &mut self.reading else { return Ok(None) };
+        let piece = passage.next(input);
+        Ok(self.piece(piece, input))
+    }
+
+    #[inline(always)]
+    fn piece<'i>(&mut self, piece: Option<Piece<'i>>, input: &[u8]) -> Option<Event<'i>> {
+        match piece {
+            None => None,
+            Some(Piece::Text(octets)) => Some(Event::Body(octets)),
+            Some(Piece::End) => Some(self.end(input)),
+        }
+    }
+
+    /// A line of the answer to LIST.
+    #[inline(never)]
+    pub(super) fn next_scan_listing<'i>(
+        &mut self,
+        end: LineEnd,
+        input: &mut &'i [u8],
+    ) -> Result<Option<Event<'i>>, Error> {
+        match grammar::listing::scan_listing_crlf(input) {
+            Some((rest, listing)) if self.take_row(input, rest) => {
+                *input = rest;
+                Ok(Some(Event::Scan(listing)))
+            }
+            _ => self.next_row(Verb::List, end, input),
+        }
+    }
+
+    /// A line of the answer to UIDL.
+    #[inline(never)]
+    pub(super) fn next_unique_id_listing<'i>(
+        &mut self,
+        end: LineEnd,
+        input: &mut &'i [u8],
+    ) -> Result<Option<Event<'i>>, Error> {
+        match grammar::listing::unique_id_listing_crlf(input) {
+            Some((rest, listing)) if self.take_row(input, rest) => {
+                *input = rest;
+                Ok(Some(Event::UniqueId(listing)))
+            }
+            _ => self.next_row(Verb::Uidl, end, input),
+        }
+    }
+
+    /// Whether what is between `input` and `rest`, at most 512 octets, is a row by itself, and one that the limits allow. It
+    /// is counted then.
+    #[inline(always)]
+    fn take_row(&mut self, input: &[u8], rest: &[u8]) -> bool {
+        let fits = input.len().wrapping_sub(rest.len()) <= self.config.status_line;
+        match self.rows_left.checked_sub(1) {
+            Some(left) if fits && self.lines.held() == 0 => {
+                self.rows_left = left;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// A line of the answer to CAPA.
+    #[inline(never)]
+    pub(super) fn next_capability<'i>(
+        &mut self,
+        end: LineEnd,
+        input: &mut &'i [u8],
+    ) -> Result<Option<Event<'i>>, Error> {
+        let mut rest = *input;
+        if let Some(line @ [b'!'..=b',' | b'/'..=b'~', ..]) = self.lines.whole_text(&mut rest, crate::Reply::MAX) {
+            if let Some(capability) = grammar::capability::printable_capability(line) {
+                if self.take_row(input, rest) {
+                    *input = rest;
+                    self.known.add(&capability);
+                    return Ok(Some(Event::Capability(capability)));
+                }
+            }
+        }
+        self.next_row(Verb::Capa, end, input)
+    }
+
+    /// A line of any listing.
+    #[inline(never)]
+    pub(super) fn next_row<'i>(
+        &mut self,
+        of: Verb,
+        end: LineEnd,
+        input: &mut &'i [u8],
+    ) -> Result<Option<Event<'i>>, Error> {
+        let ending = if end == LineEnd::Crlf { Ending::Crlf } else { Ending::Lf };
+        let limit = self.line_limit();
         match self.lines.find(input, ending, limit) {
+            Ok(Some(Found::Whole(line, _))) => self.row(of, line, input),
+            Ok(Some(Found::Carried(_))) => self.carried_row(of, input),
+            Ok(None) => Ok(None),
+            Err(_) => Err(self.fail(Error::LineTooLong { limit })),
+        }
+    }
+
+    fn carried_row<'i>(&mut self, of: Verb, input: &[u8]) -> Result<Option<Event<'i>>, Error> {
+        let carried = self.lines.take_carried();
+        let event = self.row(of, &carried, input).map(|event| event.map(Event::into_owned));
+        self.lines.reuse(carried);
+        event
+    }
+
+    /// A status line, or what comes in its place.
+    #[inline(never)]
+    pub(super) fn next_status<'i>(&mut self, input: &mut &'i [u8]) -> Result<Option<Event<'i>>, Error> {
+        if let Some(fatal) = &self.fatal {
+            return Err((**fatal).clone());
+        }
+        if input.is_empty() {
+            return Ok(None);
+        }
+        let event = self.status(input).map_err(|error| self.fail(error))?;
+        let unasked = self.outstanding.first().is_none() && self.lines.held() > 0;
+        if event.is_some() && !input.is_empty() || unasked {
+            self.mark_early();
+        }
+        Ok(event)
+    }
+
+    fn status<'i>(&mut self, input: &mut &'i [u8]) -> Result<Option<Event<'i>>, Error> {
+        self.expects_octets(input)?;
+        let limit = self.status_limit();
+        // A bare LF is seen at once, and refused where it is not tolerated.
+        match self.lines.find(input, Ending::Lf, limit) {
             Err(_) => Err(Error::LineTooLong { limit }),
             Ok(None) => Ok(None),
             Ok(Some(Found::Whole(line, end))) => self.line(line, end).map(Some),
@@ -71,19 +190,14 @@ impl Client {
         Ok(())
     }
 
-    fn framing(&self) -> (Ending, usize) {
-        let config = &*self.config;
-        match self.reading {
-            Reading::Rows(LineEnd::Crlf) => (Ending::Crlf, self.line_limit()),
-            Reading::Rows(LineEnd::BareLf) => (Ending::Lf, self.line_limit()),
-            // A bare LF is seen at once, and refused where it is not tolerated.
-            _ if self.outstanding.first().is_some_and(|entry| entry.verb == Verb::Auth) => {
-                (Ending::Lf, config.sasl_line.max(self.line_limit()))
-            }
-            _ => (Ending::Lf, self.line_limit()),
+    fn status_limit(&self) -> usize {
+        match self.outstanding.first() {
+            Some(entry) if entry.verb == Verb::Auth => self.config.sasl_line.max(self.line_limit()),
+            _ => self.line_limit(),
         }
     }
 
+    #[inline]
     fn line_limit(&self) -> usize {
         let limit = self.config.status_line;
         if self.config.quirks.contains(Quirk::LongStatus) { limit } else { limit.min(crate::Reply::MAX) }
@@ -91,9 +205,6 @@ impl Client {
 
     /// A whole line. (A line that was carried is borrowed from the carry: hence a lifetime of its own.)
     fn line<'l>(&mut self, line: &'l [u8], end: LineEnd) -> Result<Event<'l>, Error> {
-        if let Reading::Rows(_) = self.reading {
-            return self.row(line);
-        }
         // (Text with bare LF cannot be passed on stuffed: its dots are doubled where a reader of CRLF does not look.)
         if end == LineEnd::BareLf && (self.config.stuffed || !self.tolerates(Quirk::BareLf)) {
             return Err(Error::BareLf);
@@ -190,11 +301,14 @@ impl Client {
         if entry.shape == Shape::SingleLine {
             self.answered();
         } else {
-            self.rows = 0;
-            self.reading = match (entry.is_body(), self.config.stuffed) {
-                (true, false) => Reading::Body(Unstuff::new(end)),
-                (true, true) => Reading::Passage(Passage::new(end)),
-                (false, _) => Reading::Rows(end),
+            self.rows_left = self.config.rows;
+            self.reading = match to {
+                Verb::Retr | Verb::Top if self.config.stuffed => Reading::Passage(Passage::new(end)),
+                Verb::Retr | Verb::Top => Reading::Body(Unstuff::new(end)),
+                Verb::List => Reading::ScanListings(end),
+                Verb::Uidl => Reading::UniqueIdListings(end),
+                Verb::Capa => Reading::Capabilities(end),
+                _ => Reading::Rows(to, end),
             };
         }
         Event::Ok { to, code, text, data }
@@ -247,17 +361,18 @@ impl Client {
         })
     }
 
-    fn row<'l>(&mut self, line: &'l [u8]) -> Result<Event<'l>, Error> {
-        if line == b"." {
-            return Ok(self.end());
+    /// A whole line of a listing; `behind` is what follows it in the input.
+    fn row<'l>(&mut self, of: Verb, line: &'l [u8], behind: &[u8]) -> Result<Option<Event<'l>>, Error> {
+        let text = match line {
+            [b'.'] => return Ok(Some(self.end(behind))),
+            [b'.', text @ ..] => text,
+            _ => line,
+        };
+        match self.rows_left.checked_sub(1) {
+            Some(left) => self.rows_left = left,
+            None => return Err(self.fail(Error::ListingTooLong { to: of, limit: self.config.rows })),
         }
-        let Some(entry) = self.outstanding.first() else { return Err(Error::Unsolicited) };
-        self.rows = self.rows.saturating_add(1);
-        if self.rows > self.config.rows {
-            return Err(Error::ListingTooLong { to: entry.verb, limit: self.config.rows });
-        }
-        let text = line.strip_prefix(b".").unwrap_or(line);
-        let event = match entry.verb {
+        let event = match of {
             Verb::List => self.parse(|tolerance| grammar::listing::scan_listing(text, tolerance)).map(Event::Scan),
             Verb::Uidl => {
                 self.parse(|tolerance| grammar::listing::unique_id_listing(text, tolerance)).map(Event::UniqueId)
@@ -269,10 +384,10 @@ impl Client {
             Verb::Lang => self.parse(|_| grammar::listing::language_listing(text)).map(Event::Language),
             _ => Ok(Event::Line(Text::from(text))),
         };
-        Ok(event.unwrap_or_else(|fault| {
+        Ok(Some(event.unwrap_or_else(|fault| {
             self.doubt();
-            Event::BadRow { of: entry.verb, line: Text::from(text), fault }
-        }))
+            Event::BadRow { of, line: Text::from(text), fault }
+        })))
     }
 
     /// An answer that makes no sense, with others outstanding: a server that announces PIPELINING and cannot do it looks
@@ -282,8 +397,10 @@ impl Client {
     }
 
     /// The end of a multi-line response.
-    fn end<'i>(&mut self) -> Event<'i> {
-        let of = self.outstanding.first().map_or(Verb::Other, |entry| entry.verb);
+    #[cold]
+    #[inline(never)]
+    fn end<'i>(&mut self, behind: &[u8]) -> Event<'i> {
+        let of = self.outstanding.verb();
         if of == Verb::Capa {
             self.known.complete();
             if self.stls == Stls::Open && self.known.support(Extension::Stls) == Support::Yes {
@@ -291,6 +408,9 @@ impl Client {
             }
         }
         self.answered();
+        if !behind.is_empty() {
+            self.mark_early();
+        }
         Event::End { of }
     }
 

@@ -3,7 +3,7 @@
 use super::number::count;
 use super::{Fault, IResult, error};
 use crate::capability::{Capability, Expiry, Mechanisms};
-use crate::text::Text;
+use crate::text::{Text, control, first_eight_in_upper_case, split_space};
 
 /// ```abnf
 /// capability = capa-tag *(SP param)    ; RFC 2449 §3
@@ -13,50 +13,71 @@ use crate::text::Text;
 ///
 /// Whatever is not a known tag with arguments that it takes is [`Capability::Other`].
 pub(crate) fn capability(line: &[u8]) -> IResult<'_, Capability<'_>> {
-    if line.is_empty() {
-        return error(line, Fault::Empty);
-    }
     if line.starts_with(b"-ERR") {
         return error(line, Fault::LooksLikeErr);
     }
-    if let Some(&octet) = line.iter().find(|octet| octet.is_ascii_control()) {
+    if let Some(octet) = control(line) {
         return error(line, Fault::Octet(octet));
     }
-    let length = memchr::memchr(b' ', line).unwrap_or(line.len());
-    let (tag, rest) = line.split_at_checked(length).unwrap_or((line, &[]));
-    if tag.is_empty() {
-        return error(line, Fault::Space);
+    match printable_capability(line) {
+        Some(capability) => Ok((&[], capability)),
+        None => error(line, if line.is_empty() { Fault::Empty } else { Fault::Space }),
     }
-    let arguments = rest.strip_prefix(b" ").unwrap_or_default();
-    let known = known(tag, arguments);
-    Ok((&[], known.unwrap_or_else(|| Capability::Other { tag: Text::from(tag), arguments: Text::from(arguments) })))
 }
 
+/// The same for a line without control characters that is not `-ERR`. `None`: there is no tag.
+#[inline(always)]
+pub(crate) fn printable_capability(line: &[u8]) -> Option<Capability<'_>> {
+    let (tag, rest) = split_space(line);
+    if tag.is_empty() {
+        return None;
+    }
+    let arguments = rest.get(1..).unwrap_or_default();
+    let known = known(tag, arguments);
+    Some(known.unwrap_or_else(|| Capability::Other { tag: Text::from(tag), arguments: Text::from(arguments) }))
+}
+
+/// The capability of a tag without control characters, in whatever case.
+#[inline(always)]
 fn known<'i>(tag: &[u8], arguments: &'i [u8]) -> Option<Capability<'i>> {
-    let is = |name: &str| tag.eq_ignore_ascii_case(name.as_bytes());
+    const TOP: u64 = first_eight_in_upper_case(b"TOP");
+    const USER: u64 = first_eight_in_upper_case(b"USER");
+    const UIDL: u64 = first_eight_in_upper_case(b"UIDL");
+    const UTF8: u64 = first_eight_in_upper_case(b"UTF8");
+    const SASL: u64 = first_eight_in_upper_case(b"SASL");
+    const STLS: u64 = first_eight_in_upper_case(b"STLS");
+    const LANG: u64 = first_eight_in_upper_case(b"LANG");
+    const EXPIRE: u64 = first_eight_in_upper_case(b"EXPIRE");
+    const RESP_COD: u64 = first_eight_in_upper_case(b"RESP-CODES");
+    const AUTH_RES: u64 = first_eight_in_upper_case(b"AUTH-RESP-CODE");
+    const PIPELINI: u64 = first_eight_in_upper_case(b"PIPELINING");
+    const LOGIN_DE: u64 = first_eight_in_upper_case(b"LOGIN-DELAY");
+    const IMPLEMEN: u64 = first_eight_in_upper_case(b"IMPLEMENTATION");
+    // (Fewer than eight octets are followed by zeros, so that these constants say where the tag ends.)
+    let ends = |end: &[u8]| tag.get(8..).is_some_and(|behind| behind.eq_ignore_ascii_case(end));
     let bare = |capability| arguments.iter().all(|&octet| octet == b' ').then_some(capability);
-    match tag.first()?.to_ascii_uppercase() {
-        b'T' if is("TOP") => bare(Capability::Top),
-        b'U' if is("USER") => bare(Capability::User),
-        b'U' if is("UIDL") => bare(Capability::Uidl),
-        b'U' if is("UTF8") && arguments.is_empty() => Some(Capability::Utf8 { user: false }),
-        b'U' if is("UTF8") && arguments.eq_ignore_ascii_case(b"USER") => Some(Capability::Utf8 { user: true }),
-        b'S' if is("SASL") => Some(Capability::Sasl(Mechanisms(Text::from(arguments)))),
-        b'S' if is("STLS") => bare(Capability::Stls),
-        b'R' if is("RESP-CODES") => bare(Capability::RespCodes),
-        b'A' if is("AUTH-RESP-CODE") => bare(Capability::AuthRespCode),
-        b'P' if is("PIPELINING") => bare(Capability::Pipelining),
-        b'L' if is("LANG") => bare(Capability::Lang),
-        b'L' if is("LOGIN-DELAY") => {
+    match first_eight_in_upper_case(tag) {
+        TOP => bare(Capability::Top),
+        USER => bare(Capability::User),
+        UIDL => bare(Capability::Uidl),
+        UTF8 if arguments.is_empty() => Some(Capability::Utf8 { user: false }),
+        UTF8 if arguments.eq_ignore_ascii_case(b"USER") => Some(Capability::Utf8 { user: true }),
+        SASL => Some(Capability::Sasl(Mechanisms(Text::from(arguments)))),
+        STLS => bare(Capability::Stls),
+        LANG => bare(Capability::Lang),
+        RESP_COD if ends(b"ES") => bare(Capability::RespCodes),
+        AUTH_RES if ends(b"P-CODE") => bare(Capability::AuthRespCode),
+        PIPELINI if ends(b"NG") => bare(Capability::Pipelining),
+        LOGIN_DE if ends(b"LAY") => {
             let (value, per_user) = per_user(arguments)?;
             Some(Capability::LoginDelay { seconds: whole(value)?, per_user })
         }
-        b'E' if is("EXPIRE") => {
+        EXPIRE => {
             let (value, per_user) = per_user(arguments)?;
             let after = if value.eq_ignore_ascii_case(b"NEVER") { Expiry::Never } else { Expiry::Days(whole(value)?) };
             Some(Capability::Expire { after, per_user })
         }
-        b'I' if is("IMPLEMENTATION") => Some(Capability::Implementation(Text::from(arguments))),
+        IMPLEMEN if ends(b"TATION") => Some(Capability::Implementation(Text::from(arguments))),
         _ => None,
     }
 }
@@ -65,10 +86,10 @@ fn known<'i>(tag: &[u8], arguments: &'i [u8]) -> Option<Capability<'i>> {
 /// value [SP "USER"]    ; RFC 2449 §6.5 and §6.7
 /// ```
 fn per_user(arguments: &[u8]) -> Option<(&[u8], bool)> {
-    match memchr::memchr(b' ', arguments).and_then(|space| arguments.split_at_checked(space)) {
-        None => Some((arguments, false)),
-        Some((value, user)) if user.eq_ignore_ascii_case(b" USER") => Some((value, true)),
-        Some(_) => None,
+    match split_space(arguments) {
+        (value, []) => Some((value, false)),
+        (value, user) if user.eq_ignore_ascii_case(b" USER") => Some((value, true)),
+        _ => None,
     }
 }
 

@@ -1,13 +1,14 @@
 //! Command lines, without their CRLF.
 
-use super::number::{lines, message_number};
+use super::number::{digits, lines, message_number, plain_message_number};
 use super::{Error, Fault, IResult, Tolerance, end, error, failure, sp};
 use crate::command::{Apop, Auth, Command, Digest, Mechanism, Name, Other, Password};
 use crate::error::Misuse;
+use crate::listing::MessageNumber;
 use crate::quirk::Quirk;
 use crate::reply::LanguageTag;
 use crate::state::{Shape, Verb};
-use crate::text::{Secret, Text, is_base64_text};
+use crate::text::{Secret, Text, control, is_base64_text, split_space, visible};
 use nom::Parser as _;
 use nom::combinator::map;
 use nom::sequence::preceded;
@@ -17,7 +18,7 @@ use nom::sequence::preceded;
 /// ```
 pub(crate) fn command_line<'i>(line: &'i [u8], tolerance: &mut Tolerance) -> IResult<'i, Command<'i>> {
     // RFC 2449 §3 has no control characters in a command; A CR, LF or NUL must not cut it short either.
-    if let Some(&octet) = line.iter().find(|octet| octet.is_ascii_control()) {
+    if let Some(octet) = control(line) {
         return failure(line, Fault::Octet(octet));
     }
     let (rest, keyword) = keyword(line)?;
@@ -56,16 +57,78 @@ pub(crate) fn command_line<'i>(line: &'i [u8], tolerance: &mut Tolerance) -> IRe
 }
 
 /// ```abnf
+/// ("STAT" / "NOOP" / "RSET" / "LIST" / "UIDL") CRLF
+/// ("LIST" / "UIDL" / "RETR" / "DELE") SP message-number CRLF
+/// "TOP" SP message-number SP number CRLF
+/// ```
+///
+/// The commands that most of a session is made of, where there is nothing to tolerate. `None` says nothing: frame the line,
+/// and parse that.
+#[inline(always)]
+pub(crate) fn plain_command_crlf(input: &[u8]) -> Option<(&[u8], Plain)> {
+    let (keyword, rest) = input.split_first_chunk::<4>()?;
+    let verb = Verb::from_four(*keyword);
+    let bare = Plain { verb, shape: Shape::SingleLine, number: None, lines: 0 };
+    let listing = Plain { shape: Shape::MultiLine, ..bare };
+    let (rest, plain) = match verb {
+        Verb::Stat | Verb::Noop | Verb::Rset => (rest, bare),
+        Verb::List | Verb::Uidl if rest.first() != Some(&b' ') => (rest, listing),
+        Verb::List | Verb::Uidl | Verb::Dele => {
+            let (rest, number) = plain_message_number(rest.strip_prefix(b" ")?)?;
+            (rest, Plain { number: Some(number), ..bare })
+        }
+        Verb::Retr => {
+            let (rest, number) = plain_message_number(rest.strip_prefix(b" ")?)?;
+            (rest, Plain { number: Some(number), ..listing })
+        }
+        Verb::Top => {
+            let (rest, number) = plain_message_number(rest)?;
+            let (rest, lines) = digits(rest.strip_prefix(b" ")?)?;
+            (rest, Plain { number: Some(number), lines, ..listing })
+        }
+        _ => return None,
+    };
+    Some((rest.strip_prefix(b"\r\n")?, plain))
+}
+
+/// A command of the TRANSACTION state that is a keyword and numbers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plain {
+    pub(crate) verb: Verb,
+    /// What follows a `+OK` to it.
+    pub(crate) shape: Shape,
+    number: Option<MessageNumber>,
+    lines: u64,
+}
+
+impl Plain {
+    /// The command.
+    #[inline(always)]
+    pub(crate) const fn command(self) -> Command<'static> {
+        let Self { verb, number, lines, .. } = self;
+        match (verb, number) {
+            (Verb::Retr, Some(number)) => Command::Retr(number),
+            (Verb::Dele, Some(number)) => Command::Dele(number),
+            (Verb::Top, Some(number)) => Command::Top { number, lines },
+            (Verb::List, number) => Command::List(number),
+            (Verb::Uidl, number) => Command::Uidl(number),
+            (Verb::Stat, _) => Command::Stat,
+            (Verb::Rset, _) => Command::Rset,
+            _ => Command::Noop,
+        }
+    }
+}
+
+/// ```abnf
 /// keyword = 3*4VCHAR    ; RFC 2449 §3; private ones may be longer
 /// ```
 fn keyword(line: &[u8]) -> IResult<'_, &[u8]> {
-    let length = line.iter().position(|&octet| octet == b' ').unwrap_or(line.len());
-    match line.split_at_checked(length) {
-        Some((keyword, rest)) if !keyword.is_empty() => match keyword.iter().find(|octet| !octet.is_ascii_graphic()) {
+    match split_space(line) {
+        ([], _) => error(line, if line.is_empty() { Fault::Empty } else { Fault::Space }),
+        (keyword, rest) => match keyword.get(visible(keyword)) {
             Some(&octet) => error(line, Fault::Octet(octet)),
             None => Ok((rest, keyword)),
         },
-        _ => error(line, if line.is_empty() { Fault::Empty } else { Fault::Space }),
     }
 }
 

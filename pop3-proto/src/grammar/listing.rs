@@ -1,11 +1,11 @@
 //! What STAT, LIST, UIDL and LANG answer, without CRLF.
 
-use super::number::{count, message_number, octets};
+use super::number::{count, digits, message_number, octets, plain_message_number};
 use super::{Fault, IResult, Tolerance, end, error, failure, sp};
 use crate::listing::{DropListing, ScanListing, UniqueId, UniqueIdListing};
 use crate::quirk::Quirk;
 use crate::reply::{LanguageListing, LanguageTag};
-use crate::text::Text;
+use crate::text::{Text, control, visible};
 
 /// ```abnf
 /// drop-listing = number SP octets [SP *CHAR]    ; RFC 1939 §5: "no requirement on what follows the maildrop size"
@@ -30,9 +30,22 @@ pub(crate) fn drop_listing<'i>(text: &'i [u8], tolerance: &mut Tolerance) -> IRe
 /// ```
 pub(crate) fn scan_listing<'i>(row: &'i [u8], tolerance: &mut Tolerance) -> IResult<'i, ScanListing> {
     let (rest, number) = row_number(row, tolerance)?;
+    let (rest, ()) = one_space(rest, tolerance)?;
     let (rest, octets) = octets(rest)?;
     let (rest, ()) = more(rest)?;
     Ok((rest, ScanListing { number, octets }))
+}
+
+/// ```abnf
+/// scan-listing CRLF    ; nothing behind the octets, and nothing to tolerate: nearly every row
+/// ```
+///
+/// `None` says nothing: frame the line, and parse that.
+#[inline(always)]
+pub(crate) fn scan_listing_crlf(input: &[u8]) -> Option<(&[u8], ScanListing)> {
+    let (rest, number) = plain_message_number(input)?;
+    let (rest, octets) = digits(rest.strip_prefix(b" ")?)?;
+    Some((rest.strip_prefix(b"\r\n")?, ScanListing { number, octets }))
 }
 
 /// ```abnf
@@ -40,14 +53,15 @@ pub(crate) fn scan_listing<'i>(row: &'i [u8], tolerance: &mut Tolerance) -> IRes
 /// unique-id         = 1*70(%x21-7E)    ; RFC 1939 §7
 /// ```
 pub(crate) fn unique_id_listing<'i>(row: &'i [u8], tolerance: &mut Tolerance) -> IResult<'i, UniqueIdListing<'i>> {
-    if message_number(row).is_ok_and(|(rest, _)| rest.is_empty()) {
-        return failure(row, Fault::NoUniqueId);
-    }
     let (rest, number) = row_number(row, tolerance)?;
     if rest.is_empty() {
         return failure(row, Fault::NoUniqueId);
     }
-    if let Some(&octet) = rest.iter().find(|octet| octet.is_ascii_control()) {
+    let (rest, ()) = one_space(rest, tolerance)?;
+    if rest.is_empty() {
+        return failure(row, Fault::NoUniqueId);
+    }
+    if let Some(octet) = control(rest) {
         return failure(rest, Fault::Octet(octet));
     }
     let id = UniqueId::received(Text::from(rest));
@@ -55,6 +69,25 @@ pub(crate) fn unique_id_listing<'i>(row: &'i [u8], tolerance: &mut Tolerance) ->
         return failure(rest, Fault::UniqueId);
     }
     Ok((&[], UniqueIdListing { number, id }))
+}
+
+/// ```abnf
+/// unique-id-listing CRLF    ; nothing to tolerate: nearly every row
+/// ```
+///
+/// `None` says nothing: frame the line, and parse that.
+#[inline(always)]
+pub(crate) fn unique_id_listing_crlf(input: &[u8]) -> Option<(&[u8], UniqueIdListing<'_>)> {
+    let (rest, number) = plain_message_number(input)?;
+    let rest = rest.strip_prefix(b" ")?;
+    // (Of a known length, the search is a straight line of code.)
+    let length = rest.first_chunk::<72>().map_or_else(|| visible(rest), |near| visible(near));
+    if length == 0 || length > UniqueId::MAX {
+        return None;
+    }
+    let (id, rest) = rest.split_at_checked(length)?;
+    let rest = rest.strip_prefix(b"\r\n")?;
+    Some((rest, UniqueIdListing { number, id: UniqueId::received(Text::from(id)) }))
 }
 
 /// ```abnf
@@ -78,6 +111,7 @@ pub(crate) fn language(text: &[u8]) -> IResult<'_, LanguageTag<'_>> {
     }
 }
 
+/// The message-number that begins a row.
 fn row_number<'i>(row: &'i [u8], tolerance: &mut Tolerance) -> IResult<'i, crate::MessageNumber> {
     if row.starts_with(b"-ERR") {
         return failure(row, Fault::LooksLikeErr);
@@ -85,9 +119,7 @@ fn row_number<'i>(row: &'i [u8], tolerance: &mut Tolerance) -> IResult<'i, crate
     if row.is_empty() {
         return error(row, Fault::Empty);
     }
-    let (rest, number) = message_number(leading(row, tolerance))?;
-    let (rest, ()) = one_space(rest, tolerance)?;
-    Ok((rest, number))
+    message_number(leading(row, tolerance))
 }
 
 /// The octets without spaces in front, where those are tolerated.

@@ -154,6 +154,7 @@ pub(crate) const fn failure<'i, T>(input: &'i [u8], fault: Fault) -> IResult<'i,
 }
 
 /// The reason in a nom error of a whole line, where `Incomplete` cannot be.
+#[inline(always)]
 pub(crate) fn fault(error: nom::Err<Error<'_>>) -> Fault {
     match error {
         nom::Err::Incomplete(_) => Fault::Empty,
@@ -162,6 +163,7 @@ pub(crate) fn fault(error: nom::Err<Error<'_>>) -> Fault {
 }
 
 /// `SP`
+#[inline(always)]
 pub(crate) fn sp(input: &[u8]) -> IResult<'_, ()> {
     match input {
         [b' ', rest @ ..] => Ok((rest, ())),
@@ -171,6 +173,7 @@ pub(crate) fn sp(input: &[u8]) -> IResult<'_, ()> {
 }
 
 /// Nothing may follow.
+#[inline(always)]
 pub(crate) fn end(input: &[u8]) -> IResult<'_, ()> {
     if input.is_empty() { Ok((input, ())) } else { error(input, Fault::ExtraArgument) }
 }

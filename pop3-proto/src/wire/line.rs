@@ -18,6 +18,7 @@
 //! assert_eq!(lines.take_carried(), b"QUIT");
 //! ```
 
+use crate::text::printable;
 use alloc::vec::Vec;
 
 /// Which octets may end a line.
@@ -79,12 +80,44 @@ impl Lines {
         ending: Ending,
         limit: usize,
     ) -> Result<Option<Found<'i>>, TooLong> {
+        if let Some(text) = self.whole_text(input, limit) {
+            return Ok(Some(Found::Whole(text, LineEnd::Crlf)));
+        }
+        self.find_any(input, ending, limit)
+    }
+
+    /// A line that lies whole in the input, has no control characters in it and ends in CRLF, as nearly every line does.
+    /// `None` says nothing, and nothing was taken: it is for [`Lines::find_any`] to find out.
+    #[inline(always)]
+    pub(crate) fn whole_text<'i>(&self, input: &mut &'i [u8], limit: usize) -> Option<&'i [u8]> {
+        let octets: &'i [u8] = input;
+        if !self.carry.is_empty() {
+            return None;
+        }
+        let (text, behind) = octets.split_at_checked(printable(octets.get(..limit).unwrap_or(octets)))?;
+        match behind {
+            [b'\r', b'\n', rest @ ..] if octets.len().wrapping_sub(rest.len()) <= limit => {
+                *input = rest;
+                Some(text)
+            }
+            _ => None,
+        }
+    }
+
+    /// [`Lines::find`], whatever the line is.
+    pub(crate) fn find_any<'i>(
+        &mut self,
+        input: &mut &'i [u8],
+        ending: Ending,
+        limit: usize,
+    ) -> Result<Option<Found<'i>>, TooLong> {
+        if input.is_empty() {
+            return Ok(None);
+        }
         let room = limit.saturating_sub(self.carry.len());
-        let window = input.get(..room).unwrap_or(input);
+        let window: &'i [u8] = input.get(..room).unwrap_or(input);
         if let Some((text, end, after)) = split_line(window, self.carry.last().copied(), ending) {
-            let rest = input.get(after..).unwrap_or_default();
-            let text: &'i [u8] = text;
-            *input = rest;
+            *input = input.get(after..).unwrap_or_default();
             if self.carry.is_empty() {
                 return Ok(Some(Found::Whole(text, end)));
             }
@@ -95,16 +128,14 @@ impl Lines {
             return Ok(Some(Found::Carried(end)));
         }
         let full = window.len() == room;
-        let rest = input.get(window.len()..).unwrap_or_default();
+        *input = input.get(window.len()..).unwrap_or_default();
         if full {
             let last = window.last().or(self.carry.last()).copied();
             self.clear();
             self.carry.extend(last.filter(|&octet| octet == b'\r'));
-            *input = rest;
             return Err(TooLong);
         }
         self.carry(window);
-        *input = rest;
         Ok(None)
     }
 
@@ -116,9 +147,15 @@ impl Lines {
     }
 
     /// Takes back the buffer that [`Lines::take_carried`] gave away.
+    ///
+    /// A buffer beyond 1 KiB is given back to the allocator: one long SASL line shall not cost memory for the rest of
+    /// the session.
     pub fn reuse(&mut self, buffer: Vec<u8>) {
         self.carry = buffer;
         self.clear();
+        if self.carry.capacity() > KEPT {
+            self.carry = Vec::new();
+        }
     }
 
     /// Drops the tail of a line that was [`TooLong`]: the number of octets dropped, and whether its end was among them.
@@ -156,6 +193,7 @@ impl Lines {
     }
 
     /// How many octets of an unfinished line are held back.
+    #[inline]
     #[must_use]
     pub fn held(&self) -> usize {
         self.carry.len()
@@ -201,6 +239,9 @@ fn split_line(octets: &[u8], before: Option<u8>, ending: Ending) -> Option<(&[u8
     }
     None
 }
+
+/// The most octets of buffer that stay between two lines.
+const KEPT: usize = 1024;
 
 #[cfg(test)]
 mod tests {
