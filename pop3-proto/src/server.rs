@@ -11,6 +11,7 @@ mod commands;
 mod exchange;
 
 use crate::capability::Capability;
+use crate::command::MAX_COMMAND;
 use crate::config::{Config, Shared};
 use crate::error::{Error, Misuse, Wait};
 use crate::event::Incoming;
@@ -73,6 +74,8 @@ pub struct Server {
     utf8: bool,
     lang: bool,
     leftover: bool,
+    /// No setting stands against the plain commands of the TRANSACTION state.
+    plain: bool,
     /// The exchange that the machine runs by itself.
     #[cfg(feature = "sasl")]
     running: Option<Running>,
@@ -163,6 +166,7 @@ impl Server {
         let apop = config.apop && (tls || config.cleartext_login);
         let greeting = Greeting { text: greeting.text, timestamp: greeting.timestamp.clone().filter(|_| apop) };
         greeting.encode(out);
+        let plain = config.announced.top && config.announced.uidl && config.command_line >= MAX_COMMAND;
         Self {
             config: Shared::new(config),
             lines: Lines::new(),
@@ -181,6 +185,7 @@ impl Server {
             utf8: false,
             lang: false,
             leftover: false,
+            plain,
             #[cfg(feature = "sasl")]
             running: None,
             bearer: false,
@@ -200,7 +205,7 @@ impl Server {
     pub fn next_event<'i>(&mut self, input: &mut &'i [u8], out: &mut Vec<u8>) -> Result<Option<Incoming<'i>>, Error> {
         if self.state == State::Transaction && self.answering == Answering::Nothing {
             if let Some((rest, plain)) = grammar::command::plain_command_crlf(input) {
-                if self.takes_plain(plain.verb, input.len().wrapping_sub(rest.len())) {
+                if self.plain && self.lines.held() == 0 && self.discarded == 0 {
                     *input = rest;
                     self.layer_due = false;
                     self.leftover = !rest.is_empty();
@@ -210,17 +215,6 @@ impl Server {
             }
         }
         self.next_line(input, out)
-    }
-
-    /// Whether a command of so many octets, which the TRANSACTION state permits, is a line by itself and one to take.
-    #[inline(always)]
-    fn takes_plain(&self, verb: Verb, octets: usize) -> bool {
-        let there = match verb {
-            Verb::Top => self.config.announced.top,
-            Verb::Uidl => self.config.announced.uidl,
-            _ => true,
-        };
-        there && octets <= self.config.command_line && self.lines.held() == 0 && self.discarded == 0
     }
 
     /// Whatever the line is.

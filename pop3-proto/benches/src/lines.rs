@@ -21,15 +21,15 @@ pub fn rows() -> Vec<Row> {
         answer("LIST", Command::List(None), list, 185.0),
         answer("UIDL", Command::Uidl(None), uidl, 200.0),
         answer("CAPA", Command::Capa, capa, 260.0),
-        commands("NOOP", &["NOOP\r\n"], 115.0),
-        commands("RETR refused", &["RETR 17\r\n"], 205.0),
-        commands(
-            "a mixed session",
-            &["STAT\r\n", "LIST 3\r\n", "UIDL 3\r\n", "DELE 3\r\n", "NOOP\r\n", "RSET\r\n"],
-            170.0,
-        ),
+        command("NOOP", &["NOOP\r\n"], 115.0),
+        command("RETR", &["RETR 17\r\n"], 205.0),
+        command("a mixed session", &SESSION, 170.0),
+        session("NOOP", &["NOOP\r\n"]),
+        session("a mixed session", &SESSION),
     ]
 }
+
+const SESSION: [&str; 6] = ["STAT\r\n", "LIST 3\r\n", "UIDL 3\r\n", "DELE 3\r\n", "NOOP\r\n", "RSET\r\n"];
 
 fn answer(name: &str, command: Command<'static>, rows: String, goal: f64) -> Row {
     Row {
@@ -42,9 +42,13 @@ fn answer(name: &str, command: Command<'static>, rows: String, goal: f64) -> Row
             let rows = rows.clone();
             Box::new(move || {
                 for mut input in rows.as_bytes().chunks(READ) {
-                    while let Some(event) = client.next_event(&mut input).unwrap() {
-                        debug_assert!(!matches!(event, Event::BadRow { .. }));
+                    loop {
+                        let event = client.next_event(&mut input);
+                        debug_assert!(!matches!(event, Ok(Some(Event::BadRow { .. }))));
                         black_box(&event);
+                        if !matches!(event, Ok(Some(_))) {
+                            break;
+                        }
                     }
                 }
             })
@@ -52,22 +56,46 @@ fn answer(name: &str, command: Command<'static>, rows: String, goal: f64) -> Row
     }
 }
 
-/// A command line on the server, with the one-line answer that the application gives.
-fn commands(name: &str, lines: &[&str], goal: f64) -> Row {
-    let octets = lines.concat().repeat(ROWS / lines.len());
+/// A command line on the server. Each of many servers reads one, for a second has to wait for the answer to the first.
+fn command(name: &str, lines: &'static [&'static str], goal: f64) -> Row {
     Row {
         name: format!("server, a line of {name}"),
         unit: "line",
         goal: Some(goal),
         units: ROWS / lines.len() * lines.len(),
         prepare: Box::new(move || {
+            let mut told: Vec<_> = lines
+                .iter()
+                .cycle()
+                .take(ROWS / lines.len() * lines.len())
+                .map(|line| (server(Newlines::Canonical), line))
+                .collect();
+            let mut out = Vec::with_capacity(4096);
+            Box::new(move || {
+                for (server, line) in &mut told {
+                    black_box(&server.next_event(&mut line.as_bytes(), &mut out));
+                }
+            })
+        }),
+    }
+}
+
+/// Command lines that come in a batch, each with the one-line answer that the application gives.
+fn session(name: &str, lines: &'static [&'static str]) -> Row {
+    let octets = lines.concat().repeat(ROWS / lines.len());
+    Row {
+        name: format!("server, a line of {name} and its answer"),
+        unit: "line",
+        goal: None,
+        units: ROWS / lines.len() * lines.len(),
+        prepare: Box::new(move || {
             let (mut server, mut out) = (server(Newlines::Canonical), Vec::with_capacity(4096));
-            let (octets, ok) = (octets.clone(), Reply::err("no").unwrap());
+            let (octets, no) = (octets.clone(), Reply::err("no").unwrap());
             Box::new(move || {
                 let mut input = octets.as_bytes();
                 while let Some(incoming) = server.next_event(&mut input, &mut out).unwrap() {
                     black_box(&incoming);
-                    server.reply(&ok, &mut out).unwrap();
+                    server.reply(&no, &mut out).unwrap();
                     out.clear();
                 }
             })

@@ -53,7 +53,7 @@ impl Client {
         input: &mut &'i [u8],
     ) -> Result<Option<Event<'i>>, Error> {
         match grammar::listing::scan_listing_crlf(input) {
-            Some((rest, listing)) if self.take_row(input, rest) => {
+            Some((rest, listing)) if self.take_row() => {
                 *input = rest;
                 Ok(Some(Event::Scan(listing)))
             }
@@ -69,7 +69,7 @@ impl Client {
         input: &mut &'i [u8],
     ) -> Result<Option<Event<'i>>, Error> {
         match grammar::listing::unique_id_listing_crlf(input) {
-            Some((rest, listing)) if self.take_row(input, rest) => {
+            Some((rest, listing)) if self.take_row() => {
                 *input = rest;
                 Ok(Some(Event::UniqueId(listing)))
             }
@@ -77,13 +77,11 @@ impl Client {
         }
     }
 
-    /// Whether what is between `input` and `rest`, at most 512 octets, is a row by itself, and one that the limits allow. It
-    /// is counted then.
+    /// Whether a row in front of the input is one by itself, and one that the limit of rows allows. It is counted then.
     #[inline(always)]
-    fn take_row(&mut self, input: &[u8], rest: &[u8]) -> bool {
-        let fits = input.len().wrapping_sub(rest.len()) <= self.config.status_line;
+    fn take_row(&mut self) -> bool {
         match self.rows_left.checked_sub(1) {
-            Some(left) if fits && self.lines.held() == 0 => {
+            Some(left) if self.lines.held() == 0 => {
                 self.rows_left = left;
                 true
             }
@@ -98,17 +96,14 @@ impl Client {
         end: LineEnd,
         input: &mut &'i [u8],
     ) -> Result<Option<Event<'i>>, Error> {
-        let mut rest = *input;
-        if let Some(line @ [b'!'..=b',' | b'/'..=b'~', ..]) = self.lines.whole_text(&mut rest, crate::Reply::MAX) {
-            if let Some(capability) = grammar::capability::printable_capability(line) {
-                if self.take_row(input, rest) {
-                    *input = rest;
-                    self.known.add(&capability);
-                    return Ok(Some(Event::Capability(capability)));
-                }
+        match grammar::capability::capability_crlf(input) {
+            Some((rest, capability)) if self.take_row() => {
+                *input = rest;
+                self.known.add(&capability);
+                Ok(Some(Event::Capability(capability)))
             }
+            _ => self.next_row(Verb::Capa, end, input),
         }
-        self.next_row(Verb::Capa, end, input)
     }
 
     /// A line of any listing.
@@ -305,6 +300,8 @@ impl Client {
             self.reading = match to {
                 Verb::Retr | Verb::Top if self.config.stuffed => Reading::Passage(Passage::new(end)),
                 Verb::Retr | Verb::Top => Reading::Body(Unstuff::new(end)),
+                // (A limit below the 512 octets of RFC 2449 §4 is for the path that looks at it.)
+                _ if self.config.status_line < crate::Reply::MAX => Reading::Rows(to, end),
                 Verb::List => Reading::ScanListings(end),
                 Verb::Uidl => Reading::UniqueIdListings(end),
                 Verb::Capa => Reading::Capabilities(end),

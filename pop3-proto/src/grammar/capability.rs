@@ -3,7 +3,7 @@
 use super::number::count;
 use super::{Fault, IResult, error};
 use crate::capability::{Capability, Expiry, Mechanisms};
-use crate::text::{Text, control, first_eight_in_upper_case, split_space};
+use crate::text::{Text, control, first_eight_in_upper_case, printable, split_space, visible};
 
 /// ```abnf
 /// capability = capa-tag *(SP param)    ; RFC 2449 §3
@@ -19,22 +19,35 @@ pub(crate) fn capability(line: &[u8]) -> IResult<'_, Capability<'_>> {
     if let Some(octet) = control(line) {
         return error(line, Fault::Octet(octet));
     }
-    match printable_capability(line) {
-        Some(capability) => Ok((&[], capability)),
-        None => error(line, if line.is_empty() { Fault::Empty } else { Fault::Space }),
-    }
-}
-
-/// The same for a line without control characters that is not `-ERR`. `None`: there is no tag.
-#[inline(always)]
-pub(crate) fn printable_capability(line: &[u8]) -> Option<Capability<'_>> {
     let (tag, rest) = split_space(line);
     if tag.is_empty() {
-        return None;
+        return error(line, if line.is_empty() { Fault::Empty } else { Fault::Space });
     }
     let arguments = rest.get(1..).unwrap_or_default();
     let known = known(tag, arguments);
-    Some(known.unwrap_or_else(|| Capability::Other { tag: Text::from(tag), arguments: Text::from(arguments) }))
+    Ok((&[], known.unwrap_or_else(|| Capability::Other { tag: Text::from(tag), arguments: Text::from(arguments) })))
+}
+
+/// ```abnf
+/// capability CRLF    ; a known one: nearly every line
+/// ```
+///
+/// `None` says nothing: frame the line, and parse that.
+#[inline(always)]
+pub(crate) fn capability_crlf(input: &[u8]) -> Option<(&[u8], Capability<'_>)> {
+    let (tag, rest) = input.split_at_checked(visible(input))?;
+    let (arguments, rest) = match rest {
+        [b'\r', b'\n', rest @ ..] => (&[][..], rest),
+        [b' ', rest @ ..] => {
+            let (arguments, rest) = rest.split_at_checked(printable(rest))?;
+            (arguments, rest.strip_prefix(b"\r\n")?)
+        }
+        _ => return None,
+    };
+    if input.len().wrapping_sub(rest.len()) > crate::Reply::MAX {
+        return None;
+    }
+    Some((rest, known(tag, arguments)?))
 }
 
 /// The capability of a tag without control characters, in whatever case.
@@ -55,7 +68,8 @@ fn known<'i>(tag: &[u8], arguments: &'i [u8]) -> Option<Capability<'i>> {
     const IMPLEMEN: u64 = first_eight_in_upper_case(b"IMPLEMENTATION");
     // (Fewer than eight octets are followed by zeros, so that these constants say where the tag ends.)
     let ends = |end: &[u8]| tag.get(8..).is_some_and(|behind| behind.eq_ignore_ascii_case(end));
-    let bare = |capability| arguments.iter().all(|&octet| octet == b' ').then_some(capability);
+    let bare =
+        |capability| (arguments.is_empty() || arguments.iter().all(|&octet| octet == b' ')).then_some(capability);
     match first_eight_in_upper_case(tag) {
         TOP => bare(Capability::Top),
         USER => bare(Capability::User),

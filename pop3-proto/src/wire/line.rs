@@ -89,7 +89,7 @@ impl Lines {
     /// A line that lies whole in the input, has no control characters in it and ends in CRLF, as nearly every line does.
     /// `None` says nothing, and nothing was taken: it is for [`Lines::find_any`] to find out.
     #[inline(always)]
-    pub(crate) fn whole_text<'i>(&self, input: &mut &'i [u8], limit: usize) -> Option<&'i [u8]> {
+    fn whole_text<'i>(&self, input: &mut &'i [u8], limit: usize) -> Option<&'i [u8]> {
         let octets: &'i [u8] = input;
         if !self.carry.is_empty() {
             return None;
