@@ -54,6 +54,8 @@ pub mod mailbox_files;
 pub mod octets;
 pub mod output;
 pub mod peer;
+#[cfg(test)]
+mod planted;
 pub mod replay;
 pub mod run;
 pub mod self_check;

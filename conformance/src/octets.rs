@@ -2,6 +2,8 @@
 //!
 //! Nothing here uses `pop3-proto`, so that a fault of the library cannot hide itself. Speed does not matter.
 
+#[cfg(test)]
+use crate::planted::{Bug, planted};
 use std::fmt::Write as _;
 
 /// An answer of a server, taken apart.
@@ -47,16 +49,18 @@ impl Answer {
     pub fn read(octets: &[u8]) -> Option<Self> {
         let mut lines = lines(octets)?;
         let first = lines.remove(0).1.to_vec();
-        let Some((end, b".")) = lines.pop() else {
-            return if octets.len() == first.len() + 2 { Some(Self { first, block: None }) } else { None };
+        let end = match lines.pop() {
+            Some((end, line)) if is_end(line) => end,
+            Some(_) => return None,
+            None => return Some(Self { first, block: None }),
         };
         let mut rows = Vec::new();
         for (start, line) in lines {
-            if line == b"." {
+            if is_end(line) {
                 return None;
             }
-            let stuffed = line.first() == Some(&b'.');
-            rows.push(Row { start, stuffed, octets: line[usize::from(stuffed)..].to_vec() });
+            let octets = unstuffed(line).to_vec();
+            rows.push(Row { start, stuffed: octets.len() < line.len(), octets });
         }
         Some(Self { first, block: Some(Block { rows, end }) })
     }
@@ -105,9 +109,40 @@ impl Block {
     }
 }
 
+/// Where the first line ends, before its CRLF. A bare LF, or a bare CR, is an octet of the line.
+pub(crate) fn line_end(octets: &[u8]) -> Option<usize> {
+    #[cfg(test)]
+    if planted(Bug::EndsAtCarriageReturn) {
+        return octets.windows(2).position(|pair| pair[0] == b'\r');
+    }
+    octets.windows(2).position(|pair| pair == b"\r\n")
+}
+
+/// Whether a line holds the termination octet alone.
+pub(crate) fn is_end(line: &[u8]) -> bool {
+    #[cfg(test)]
+    if planted(Bug::AnyDotEnds) {
+        return line.starts_with(b".");
+    }
+    line == b"."
+}
+
+/// A line without the dot that was stuffed in front of it: the first dot goes, whatever follows (RFC 1939 §3).
+pub(crate) fn unstuffed(line: &[u8]) -> &[u8] {
+    #[cfg(test)]
+    if planted(Bug::KeepsStuffing) {
+        return line;
+    }
+    line.strip_prefix(b".").unwrap_or(line)
+}
+
 /// The first word of a line.
 #[must_use]
 pub fn indicator(line: &[u8]) -> &[u8] {
+    #[cfg(test)]
+    if planted(Bug::TakesAnything) {
+        return b"+OK";
+    }
     line.split(|&octet| octet == b' ').next().unwrap_or(line)
 }
 
@@ -138,7 +173,7 @@ fn lines(octets: &[u8]) -> Option<Vec<(usize, &[u8])>> {
     let mut found = Vec::new();
     let mut start = 0;
     while start < octets.len() {
-        let length = octets[start..].windows(2).position(|pair| pair == b"\r\n")?;
+        let length = line_end(&octets[start..])?;
         found.push((start, &octets[start..start + length]));
         start += length + 2;
     }

@@ -2,7 +2,7 @@
 
 use super::reply::Reply;
 use super::{Judged, Talk, fail, skip};
-use crate::octets::escape;
+use crate::octets::{escape, is_end, line_end, unstuffed};
 use crate::peer::wire::Received;
 use std::time::Duration;
 
@@ -62,11 +62,10 @@ impl Talk<'_> {
             let line = self.line()?;
             reply.raw.extend_from_slice(&line);
             reply.raw.extend_from_slice(b"\r\n");
-            if line == b"." {
+            if is_end(&line) {
                 return Ok(reply);
             }
-            let stuffed = line.first() == Some(&b'.');
-            reply.rows.push(line[usize::from(stuffed)..].to_vec());
+            reply.rows.push(unstuffed(&line).to_vec());
         }
     }
 
@@ -78,8 +77,7 @@ impl Talk<'_> {
     pub fn line(&mut self) -> Judged<Vec<u8>> {
         let mut from = 0;
         loop {
-            // The line ends at CRLF. A bare LF is an octet of a message.
-            if let Some(at) = self.buffer[from..].windows(2).position(|pair| pair == b"\r\n") {
+            if let Some(at) = line_end(&self.buffer[from..]) {
                 let line = self.buffer[..from + at].to_vec();
                 self.buffer.drain(..from + at + 2);
                 return Ok(line);

@@ -1,4 +1,4 @@
-//! The toy client: CAPA, USER, PASS, LIST, RETR of everything, QUIT; with STLS in front where the run wants it.
+//! The toy client: CAPA, USER, PASS, LIST, RETR (or TOP) of everything, QUIT; with STLS in front where the run wants it.
 
 use super::Mistake;
 use pop3_conformance::case::{ClientCase, Ended};
@@ -60,6 +60,7 @@ impl ClientPeer for ToyClient {
         }
         let toy = Toy {
             mistake: self.mistake,
+            top: job.top,
             steps: steps.into_iter().rev().collect(),
             current: String::new(),
             input: Vec::new(),
@@ -102,6 +103,8 @@ impl Started for ToyStarted {
 
 struct Toy {
     mistake: Option<Mistake>,
+    /// TOP with so many lines in place of RETR.
+    top: Option<u64>,
     /// What is still to be said, the next one last.
     steps: Vec<String>,
     /// What was said last; empty while the greeting is waited for.
@@ -160,7 +163,7 @@ impl Toy {
             return;
         }
         match verb.as_str() {
-            "CAPA" | "LIST" | "RETR" if ok => self.rows = Some(Vec::new()),
+            "CAPA" | "LIST" | "RETR" | "TOP" if ok => self.rows = Some(Vec::new()),
             "STLS" if ok => {
                 self.handshake = true;
                 if !self.input.is_empty() && !self.makes(Mistake::Stls) {
@@ -172,7 +175,7 @@ impl Toy {
             "" if !ok => self.stop("the server refuses"),
             _ if !ok => {
                 self.failure.get_or_insert_with(|| format!("{verb} is refused"));
-                if verb != "RETR" {
+                if !matches!(verb.as_str(), "RETR" | "TOP") {
                     self.steps = vec!["QUIT".to_owned()];
                 }
                 self.say(out);
@@ -190,9 +193,16 @@ impl Toy {
                         .extend(row.split(' ').next().filter(|word| word.parse::<u32>().is_ok()).map(str::to_owned));
                 }
                 self.steps.push("QUIT".to_owned());
-                self.steps.extend(self.numbers.iter().rev().map(|number| format!("RETR {number}")));
+                let fetch = |number: &String| match self.top {
+                    Some(lines) if self.mistake == Some(Mistake::Top) => {
+                        format!("TOP {number} {}", lines.wrapping_add(1))
+                    }
+                    Some(lines) => format!("TOP {number} {lines}"),
+                    None => format!("RETR {number}"),
+                };
+                self.steps.extend(self.numbers.iter().rev().map(fetch));
             }
-            "RETR" => {
+            "RETR" | "TOP" => {
                 let message: Vec<u8> = rows.iter().flat_map(|row| [row, &b"\r\n"[..]].concat()).collect();
                 self.stored.push(match self.mistake {
                     Some(Mistake::Text) => String::from_utf8_lossy(&message).into_owned().into_bytes(),

@@ -25,7 +25,7 @@ pub(crate) enum Mistake {
     Injection,
     /// One odd line shifts every later answer.
     Step,
-    /// TOP counts header lines.
+    /// TOP counts wrongly: the server counts the header's lines, the client the empty line behind the header.
     Top,
 }
 
