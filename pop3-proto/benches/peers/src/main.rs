@@ -8,9 +8,11 @@ mod blaster;
 mod clients;
 mod input;
 mod link;
+mod memory;
 mod process;
 mod reader;
 mod results;
+mod scale;
 mod servers;
 mod small;
 
@@ -54,7 +56,13 @@ impl Drop for House {
 
 type Section = fn(&House, &mut Results) -> Result<(), String>;
 
-const SECTIONS: [(&str, Section); 3] = [("servers", servers::run), ("clients", clients::run), ("small", small::run)];
+const SECTIONS: [(&str, Section); 5] = [
+    ("memory", memory::run),
+    ("clients", clients::run),
+    ("small", small::run),
+    ("servers", servers::run),
+    ("scale", scale::run),
+];
 
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();

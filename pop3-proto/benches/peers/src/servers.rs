@@ -48,7 +48,10 @@ impl Subject {
 
     fn session(&mut self) -> Result<&mut Reader, String> {
         if self.session.is_none() {
-            self.session = Some(login(self.address, USER)?);
+            let mut session = login(self.address, USER)?;
+            // Dovecot looks at the maildrop when the first command wants something of it.
+            session.ask("STAT").map_err(|error| error.to_string())?;
+            self.session = Some(session);
         }
         self.session.as_mut().ok_or_else(String::new)
     }
@@ -114,6 +117,22 @@ pub(crate) fn run(house: &House, results: &mut Results) -> Result<(), String> {
     report(results, "NOOP, 64 in flight", &mut subjects, measured, "commands/s", "us/command");
     drop(subjects);
 
+    // Each session is logged in and has been answered, and waits.
+    let waiting = if house.quick { 20 } else { 150 };
+    let accounts = crate::scale::accounts(&room.join("accounts"), waiting + 1, crate::scale::stored).map_err(io)?;
+    let (process, address) = process::maildir_server(&house.example("maildir_server"), &["--accounts", &accounts])?;
+    let users = (0..=waiting).map(|user| format!("user{user}"));
+    let memory = crate::scale::waiting_sessions(&process, address, users)?;
+    results.add("memory of a session that waits", OURS, memory / 1024.0, "KiB");
+    drop(process);
+    let maildir = room.join("accounts/0");
+    let (process, address) =
+        process::dovecot(&maildir, &maildir.with_extension("state"), &password_file(house)?, &house.dovecot_script())?;
+    let users = (0..=waiting).map(|_| USER.to_owned());
+    let memory = crate::scale::waiting_sessions(&process, address, users)?;
+    results.add("memory of a session that waits", DOVECOT, memory / 1024.0, "KiB");
+    drop(process);
+
     let count = 100_000;
     for (names, what) in [(Names::WithSizes, "sizes in the names"), (Names::Plain, "sizes to be counted")] {
         let maildir = room.join(format!("many-{names:?}"));
@@ -152,7 +171,7 @@ pub(crate) fn run(house: &House, results: &mut Results) -> Result<(), String> {
         report(results, &format!("login into 100,000, warm, {what}"), &mut subjects, measured, "ms", "us");
         if names == Names::WithSizes {
             for command in ["LIST", "UIDL"] {
-                let measured = in_turn(rounds, &mut subjects, |subject| {
+                let measured = in_turn(rounds * 2, &mut subjects, |subject| {
                     let took = subject.timed(1.0, |session| session.block(command).map(drop))?;
                     Ok(took * 1e3)
                 });

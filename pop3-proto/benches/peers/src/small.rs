@@ -48,7 +48,8 @@ fn report(
     rounds: usize,
     mut seconds: impl FnMut() -> Result<f64, String>,
 ) {
-    let rates: Result<Vec<f64>, String> = (0..rounds).map(|_| seconds().map(|seconds| COUNT as f64 / seconds)).collect();
+    let rates: Result<Vec<f64>, String> =
+        (0..rounds).map(|_| seconds().map(|seconds| COUNT as f64 / seconds)).collect();
     match rates {
         Ok(mut rates) => results.add(row, subject, crate::results::median(&mut rates), "messages/s"),
         Err(why) => results.skip(row, subject, &why),
