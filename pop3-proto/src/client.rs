@@ -429,6 +429,24 @@ impl Client {
         Ok(())
     }
 
+    /// Gives buffers that are empty back to the allocator, for a connection that will wait for long. A machine whose lines
+    /// came whole, and that did not pipeline, has none; else at most some 3 KiB are kept for the next line and the next batch.
+    ///
+    /// ```
+    /// use pop3_proto::Client;
+    ///
+    /// let mut client = Client::new();
+    /// for mut read in [&b"+OK rea"[..], b"dy\r\n"] {
+    ///     client.next_event(&mut read)?;
+    /// }
+    /// client.shrink_to_fit(); // The next line that is cut allocates anew.
+    /// # Ok::<(), pop3_proto::Error>(())
+    /// ```
+    pub fn shrink_to_fit(&mut self) {
+        self.lines.shrink_to_fit();
+        self.outstanding.shrink_to_fit();
+    }
+
     /// Whether [`Client::send`] would take the command now.
     ///
     /// # Errors

@@ -116,6 +116,8 @@ pub(crate) struct Announced {
     pub(crate) lang: bool,
     pub(crate) utf8: Utf8,
     pub(crate) sasl: String,
+    /// All mechanisms in one line, those that the machine runs in front.
+    pub(crate) list: String,
     pub(crate) login_delay: Option<(u32, bool)>,
     pub(crate) expire: Option<(Expiry, bool)>,
     pub(crate) implementation: String,
@@ -160,6 +162,7 @@ impl Config {
                 lang: false,
                 utf8: Utf8::No,
                 sasl: String::new(),
+                list: String::new(),
                 login_delay: None,
                 expire: None,
                 implementation: String::new(),
@@ -354,6 +357,7 @@ impl Config {
             return Err(Misuse::TooLong { limit: 512 });
         }
         self.announced.sasl = list;
+        self.announced.list = self.mechanism_list();
         Ok(self)
     }
 
@@ -363,6 +367,7 @@ impl Config {
     #[must_use]
     pub fn builtin_mechanisms(mut self, mechanisms: impl IntoIterator<Item = crate::sasl::Builtin>) -> Self {
         mechanisms.into_iter().for_each(|mechanism| self.builtin |= mechanism.bit());
+        self.announced.list = self.mechanism_list();
         self
     }
 

@@ -89,7 +89,8 @@ impl From<Unavailable> for Reply<'_> {
 }
 
 impl Maildrop {
-    /// A maildrop of messages given as (octets, unique-id). The octets are those that RETR will send
+    /// A maildrop of messages given as (octets, unique-id); it costs 24 octets a message and the octets of the unique-ids. The
+    /// octets are those that RETR will send
     /// ([`Size`](crate::wire::dot::Size) counts them).
     ///
     /// # Errors
@@ -109,6 +110,8 @@ impl Maildrop {
             maildrop.octets = maildrop.octets.saturating_add(octets);
             maildrop.messages.push(Entry { octets, id_end: maildrop.ids.len(), deleted: false });
         }
+        maildrop.messages.shrink_to_fit();
+        maildrop.ids.shrink_to_fit();
         Ok(maildrop)
     }
 

@@ -64,6 +64,10 @@ impl Outstanding {
         self.first.map_or(Verb::Other, |entry| entry.verb)
     }
 
+    pub(crate) fn shrink_to_fit(&mut self) {
+        self.rest.shrink_to_fit();
+    }
+
     pub(crate) fn last(&self) -> Option<Entry> {
         self.rest.back().copied().or(self.first)
     }

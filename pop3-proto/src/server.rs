@@ -316,6 +316,12 @@ impl Server {
         self.close();
     }
 
+    /// Gives buffers that are empty back to the allocator, for a connection that will wait for long. A machine whose lines
+    /// came whole has none; else at most 1 KiB is kept for the next line that is cut.
+    pub fn shrink_to_fit(&mut self) {
+        self.lines.shrink_to_fit();
+    }
+
     /// The command that waits for its answer.
     #[must_use]
     pub const fn owes(&self) -> Option<Verb> {

@@ -1,35 +1,22 @@
 //! "Message bodies are never buffered [...] in constant memory, whatever the message's size", and a listing of 100,000
 //! messages needs no 100,000-line buffer. An allocation that grows with the message, or with the maildrop, breaks it.
 //!
-//! The allocator of this test binary counts; what is counted lies above the caller's own buffers.
+//! The allocator of this test binary counts, each thread for itself; the caller's own buffers are not counted.
 
 #[path = "support/machines.rs"]
 mod machines;
 
+use allocation_counter::{AllocationInfo, measure};
 use machines::{Site, feed, logged_in, open};
-use peak_alloc::PeakAlloc;
 use pop3_proto::{Client, Command, Config, Event, Incoming, Maildrop, Server};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-#[global_allocator]
-static HEAP: PeakAlloc = PeakAlloc;
-
-/// What is counted is the whole process: one test at a time.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 const GIB: usize = 1 << 30;
 const CHUNK: usize = 64 * 1024;
-const LIMIT: usize = 64 * 1024;
+const LIMIT: u64 = 64 * 1024;
 
-/// The heap that `work` needed beyond what was there before.
-fn heap_of(work: impl FnOnce()) -> usize {
-    let before = HEAP.current_usage();
-    HEAP.reset_peak_usage();
-    work();
-    HEAP.peak_usage().saturating_sub(before)
+/// The most heap that `work` needed at a time, beyond what was there before.
+fn heap_of(work: impl FnOnce()) -> u64 {
+    measure(work).bytes_max
 }
 
 /// A chunk of lines; its length is no multiple of theirs, so that the chunks cut lines, CRLF and dots anywhere.
@@ -45,19 +32,17 @@ fn retrieving(client: &mut Client) {
 
 #[test]
 fn the_count_sees_what_is_allocated() {
-    let _alone = alone();
-    let heap = heap_of(|| drop(std::hint::black_box(vec![1_u8; 10 * LIMIT])));
-    assert!(heap >= 10 * LIMIT);
+    let AllocationInfo { bytes_max, count_total, .. } = measure(|| drop(std::hint::black_box(vec![1_u8; 10 * CHUNK])));
+    assert_eq!((bytes_max, count_total), (10 * CHUNK as u64, 1));
 }
 
 #[test]
 fn a_message_of_one_gib_streams_through_a_client() {
-    let _alone = alone();
     let mut client = logged_in(Config::new(), "");
     retrieving(&mut client);
     let wire = chunk();
     let (mut sent, mut octets) = (0, 0);
-    let heap = heap_of(|| {
+    let heap = measure(|| {
         while sent < GIB {
             let mut input = &wire[..];
             while let Some(event) = client.next_event(&mut input).unwrap() {
@@ -70,7 +55,7 @@ fn a_message_of_one_gib_streams_through_a_client() {
     });
     assert_eq!(sent, GIB);
     assert!(octets < GIB && octets > GIB / 100 * 99, "{octets}");
-    assert!(heap < LIMIT, "{heap} octets of heap");
+    assert_eq!(heap.count_total, 0, "{heap:?}");
     // The session is still in step.
     feed(&mut client, b"\r\n.\r\n");
     assert_eq!(client.outstanding(), 0);
@@ -78,7 +63,6 @@ fn a_message_of_one_gib_streams_through_a_client() {
 
 #[test]
 fn a_message_of_one_gib_streams_through_a_server() {
-    let _alone = alone();
     let mut site = Site::new(&[b"x\r\n"]);
     let mut server = open(Config::new(), &mut site);
     let stored = chunk();
@@ -87,7 +71,7 @@ fn a_message_of_one_gib_streams_through_a_server() {
     server.begin("", &mut out).unwrap();
     out.clear();
     let (mut read, mut written) = (0, 0);
-    let heap = heap_of(|| {
+    let heap = measure(|| {
         while read < GIB {
             server.body(&stored, &mut out).unwrap();
             read += stored.len();
@@ -96,31 +80,30 @@ fn a_message_of_one_gib_streams_through_a_server() {
         }
     });
     assert!(written > GIB, "dots are stuffed: {written}");
-    assert!(heap < LIMIT, "{heap} octets of heap");
+    assert_eq!(heap.count_total, 0, "{heap:?}");
     server.end(&mut out).unwrap();
     assert!(out.ends_with(b"\r\n.\r\n"));
 }
 
 #[test]
 fn segments_of_a_message_cost_no_heap() {
-    let _alone = alone();
     let mut server = open(Config::new(), &mut Site::new(&[b"x\r\n"]));
     let stored = chunk();
     let mut out = vec![];
     server.next_event(&mut &b"RETR 1\r\n"[..], &mut out).unwrap().unwrap();
     server.begin("", &mut out).unwrap();
     let mut written = 0;
-    let heap = heap_of(|| {
+    let heap = measure(|| {
         for _ in 0..100 {
             written += server.body_segments(&stored).unwrap().map(<[u8]>::len).sum::<usize>();
         }
     });
     assert!(written > 100 * CHUNK);
-    assert!(heap < 4096, "{heap} octets of heap");
+    assert_eq!(heap.count_total, 0, "{heap:?}");
 }
 
 /// Streams a listing from a server to a client, in pieces of some 16 KiB.
-fn stream(command: &Command<'_>, messages: usize) -> (usize, usize) {
+fn stream(command: &Command<'_>, messages: usize) -> (usize, u64) {
     let mut server = open(Config::new(), &mut Site::new(&[]));
     let mut client = logged_in(Config::new(), "");
     let maildrop = Maildrop::new((0..messages).map(|at| (at as u64, format!("unique-id-of-{at}")))).unwrap();
@@ -164,7 +147,6 @@ fn take_rows(client: &mut Client, octets: &[u8]) -> usize {
 
 #[test]
 fn a_listing_of_a_hundred_thousand_messages_streams_through_both() {
-    let _alone = alone();
     for command in [Command::List(None), Command::Uidl(None)] {
         let (rows, heap) = stream(&command, 100_000);
         assert_eq!(rows, 100_000);
@@ -176,7 +158,6 @@ fn a_listing_of_a_hundred_thousand_messages_streams_through_both() {
 
 #[test]
 fn a_peer_that_never_ends_a_line_fills_no_memory() {
-    let _alone = alone();
     let flood = vec![b'x'; CHUNK];
     let mut server: Server = machines::greeted(Config::new().discarded(usize::MAX));
     let mut client = logged_in(Config::new(), "");

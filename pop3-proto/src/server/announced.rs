@@ -27,22 +27,27 @@ impl Config {
         builtin.chain(self.announced.sasl.split_ascii_whitespace().filter(move |name| !runs(name)))
     }
 
+    /// The names of [`Config::mechanisms`], as they are announced: with a space between them.
+    pub(crate) fn mechanism_list(&self) -> String {
+        let mut list = String::new();
+        for name in self.mechanisms() {
+            if !list.is_empty() {
+                list.push(' ');
+            }
+            list.push_str(name);
+        }
+        list
+    }
+
     /// The capability list, in the order of RFC 2449 §6, for what holds now.
     pub(crate) fn capabilities(&self, now: Now) -> impl Iterator<Item = Capability<'_>> {
         let login = now.may_login;
-        let mut mechanisms = String::new();
-        for name in self.mechanisms() {
-            if !mechanisms.is_empty() {
-                mechanisms.push(' ');
-            }
-            mechanisms.push_str(name);
-        }
         let announced = &self.announced;
         [
             announced.top.then_some(Capability::Top),
             (announced.user && login).then_some(Capability::User),
-            (!mechanisms.is_empty() && login)
-                .then(|| Capability::Sasl(Mechanisms(Text::from(mechanisms.into_bytes())))),
+            (!announced.list.is_empty() && login)
+                .then(|| Capability::Sasl(Mechanisms(Text::from(announced.list.as_str())))),
             announced.resp_codes.then_some(Capability::RespCodes),
             announced.resp_codes.then_some(Capability::AuthRespCode),
             announced

@@ -199,6 +199,13 @@ impl Lines {
         self.carry.len()
     }
 
+    /// Gives the buffer back to the allocator if nothing is in it.
+    pub fn shrink_to_fit(&mut self) {
+        if self.carry.is_empty() {
+            self.carry = Vec::new();
+        }
+    }
+
     /// Forgets the unfinished line.
     pub fn clear(&mut self) {
         #[cfg(feature = "zeroize")]
