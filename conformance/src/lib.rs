@@ -5,7 +5,7 @@
 //!
 //! * [`catalogue`]: what the RFCs demand, sentence by sentence
 //! * [`case`]: what a case is, and what it can say; [`server_cases`] and [`client_cases`] are the lists
-//! * [`peer`]: who is checked; your own server in process is one more [`ServerPeer`](peer::ServerPeer)
+//! * [`peer`]: who is checked; your own server in process is an [`InProcess`](peer::in_process::InProcess), with an example
 //! * [`run`] and [`suite`]: running cases; [`output`]: the reports; [`expectations`]: known deviations
 //! * [`mailbox`]: the messages that cases want, [`mailbox_files`]: the same as files
 //!
@@ -26,6 +26,8 @@
 //! * [`subject`]: who is checked; the machines of `pop3-proto`, or a codec of your own
 //! * [`replay`]: the replay itself; [`against`]: the same as a client of a live server
 //! * [`self_check`]: all that is [`embedded`], on both machines
+//!
+//! **Splits** are for any codec, a foreign one too: [`split_invariance`] gives it the same octets in every cutting.
 //!
 //! What judges is a [naive reader](octets), never `pop3-proto`.
 //!
@@ -61,6 +63,9 @@ pub mod run;
 pub mod self_check;
 pub mod server_cases;
 pub mod session;
+mod split_invariance;
 pub mod subject;
 pub mod suite;
 pub mod transcript;
+
+pub use split_invariance::{Variance, split_invariance};

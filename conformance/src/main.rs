@@ -12,8 +12,9 @@ use pop3_conformance::output::{Run, coverage, html, json, junit, markdown};
 use pop3_conformance::replay::{Effort, Side};
 use pop3_conformance::run::Result as RunResult;
 use pop3_conformance::self_check::{self, Outcome};
+use pop3_conformance::session::Session;
 use pop3_conformance::suite::{Case, Ours};
-use pop3_conformance::transcript::Transcript;
+use pop3_conformance::transcript::{ParseError, Transcript};
 use pop3_conformance::{against, mailbox_files, run, suite};
 use report::{Detail, Report};
 use std::io::{self, IsTerminal as _, Write as _};
@@ -47,8 +48,8 @@ impl From<io::Error> for Stop {
     }
 }
 
-impl From<pop3_conformance::transcript::ParseError> for Stop {
-    fn from(error: pop3_conformance::transcript::ParseError) -> Self {
+impl From<ParseError> for Stop {
+    fn from(error: ParseError) -> Self {
         Self::NotRun(error.to_string())
     }
 }
@@ -162,7 +163,11 @@ fn nothing(only: &str) -> Stop {
 fn read(path: &Path) -> Result<Transcript, Stop> {
     let file = path.to_string_lossy();
     let text = std::fs::read_to_string(path).map_err(|error| Stop::NotRun(format!("{file}: {error}")))?;
-    Ok(Transcript::parse(&file, &text)?)
+    let transcript = Transcript::parse(&file, &text)?;
+    // What is wrong with the dialogue is said before anything is replayed.
+    Session::all(&transcript)
+        .map_err(|error| Stop::NotRun(ParseError { file: file.into_owned(), ..error }.to_string()))?;
+    Ok(transcript)
 }
 
 fn list(transcripts: &[Transcript], cases: &[Case]) -> Result<(), Stop> {

@@ -2,6 +2,7 @@
 
 pub mod fetcher;
 pub mod house;
+pub mod in_process;
 pub mod live_client;
 pub mod live_server;
 pub mod loopback;
