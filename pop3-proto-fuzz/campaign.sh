@@ -52,7 +52,7 @@ done_so_far() {
 
 # Runs a target in slices, and after each writes down what was done.
 fuzz_one() {
-  local target=$1 left time log=$state/$1.log began TIMEFORMAT='%U %S'
+  local target=$1 left time log=$state/$1.log began status TIMEFORMAT='%U %S'
   while left=$(($(goal "$target") - $(done_so_far "$target" 1))) && ((left > 0)); do
     time=$slice
     if [[ -n $seconds ]]; then
@@ -60,14 +60,15 @@ fuzz_one() {
       ((time > 0)) || break
       ((time < slice)) || time=$slice
     fi
-    began=$SECONDS
-    if ! { time run_target "$log" "$target" -runs="$left" -max_total_time="$time"; } 2>"$state/$target.time"; then
-      show_finding "$log" "$target" >&2
+    began=$SECONDS status=0
+    { time run_target "$log" "$target" -runs="$left" -max_total_time="$time"; } 2>"$state/$target.time" || status=$?
+    awk -v executed="$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" -v clock=$((SECONDS - began)) \
+      'executed > 0 { print executed, clock, $1 + $2 }' "$state/$target.time" >>"$state/$target.done"
+    if ((status)); then
+      grep -q 'libFuzzer: run interrupted' "$log" || show_finding "$log" "$target" >&2
       touch "$state/$target.failed"
       return
     fi
-    awk -v executed="$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" -v clock=$((SECONDS - began)) \
-      '{ print executed, clock, $1 + $2 }' "$state/$target.time" >>"$state/$target.done"
     echo "$target: $(done_so_far "$target" 1) of $(goal "$target")"
   done
 }
@@ -75,7 +76,7 @@ rm -f "$state"/*.failed
 side_by_side fuzz_one "${targets[@]}"
 
 for target in "${targets[@]}"; do
-  [[ ! -e $state/$target.failed ]] || { echo "FINDINGS: docs/fuzzing.md says what to do" >&2; exit 1; }
+  [[ ! -e $state/$target.failed ]] || { echo "$target was stopped, or has a finding: see docs/fuzzing.md" >&2; exit 1; }
 done
 
 coverage=$("$fuzz/coverage.sh" --record | sed -n 's/^total: //p') || coverage=

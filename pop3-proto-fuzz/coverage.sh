@@ -3,18 +3,21 @@
 #
 #     pop3-proto-fuzz/coverage.sh [--record]
 #
-# Needs the component llvm-tools (rustup component add llvm-tools), or llvm-profdata and llvm-cov of a version that reads
-# what rustc writes, named by LLVM_PROFDATA and LLVM_COV. With --record the table goes into docs/fuzzing.md.
+# Needs the component llvm-tools (rustup component add llvm-tools), or a distribution's llvm-profdata-N and llvm-cov-N of
+# the version that rustc has (LLVM_PROFDATA and LLVM_COV name others). With --record the table goes into docs/fuzzing.md.
 
 set -euo pipefail
 unset CDPATH
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 tools=$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin
-profdata=${LLVM_PROFDATA:-$tools/llvm-profdata}
-cov=${LLVM_COV:-$tools/llvm-cov}
+major=$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+# Those of the toolchain, or those that a distribution has of the same version.
+[[ -x $tools/llvm-cov ]] && tools+=/llvm suffix='' || tools=llvm suffix=-$major
+profdata=${LLVM_PROFDATA:-$tools-profdata$suffix}
+cov=${LLVM_COV:-$tools-cov$suffix}
 for tool in "$profdata" "$cov"; do
-  command -v "$tool" >/dev/null || { echo "$tool is missing: rustup component add llvm-tools" >&2; exit 1; }
+  command -v "$tool" >/dev/null || { echo "$tool is missing: rustup component add llvm-tools, or apt-get install llvm-$major" >&2; exit 1; }
 done
 
 out=${CARGO_TARGET_DIR:-target}/fuzz-coverage
