@@ -24,7 +24,7 @@ run_target() {
   local folders=("$learned/$target" "$fuzz/corpus/$target")
   [[ ! -d $fuzz/regressions/$target ]] || folders+=("$fuzz/regressions/$target")
   mkdir -p "$learned/$target" "$fuzz/artifacts/$target"
-  "$built/$target" "${folders[@]}" -max_len="$(sed -n 's/^max_len = //p' "$fuzz/fuzz_targets/$target.options")" \
+  RUST_BACKTRACE=0 "$built/$target" "${folders[@]}" -max_len="$(sed -n 's/^max_len = //p' "$fuzz/fuzz_targets/$target.options")" \
     -dict="$fuzz/dict/pop3.dict" -artifact_prefix="$fuzz/artifacts/$target/" -timeout=60 -entropic=0 -reduce_inputs=0 -print_final_stats=1 "$@" \
     >"$log" 2>&1
 }

@@ -59,6 +59,27 @@ fn every_target_has_twenty_named_seeds_and_the_corpus_is_small() {
 }
 
 #[test]
+fn every_target_says_how_long_its_inputs_are() {
+    for target in &TARGETS {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fuzz_targets/{}.options", target.name));
+        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let length = text.strip_prefix("[libfuzzer]\nmax_len = ").and_then(|text| text.strip_suffix('\n'));
+        assert!(length.is_some_and(|length| length.parse::<usize>().is_ok()), "{}: {text}", path.display());
+    }
+}
+
+#[test]
+fn what_a_fuzzer_takes_of_the_corpus_keeps_every_promise_too() {
+    for target in &TARGETS {
+        for path in inputs("corpus", target) {
+            let octets = fs::read(&path).unwrap();
+            let verdict = (target.check)(&octets, Ways::one(&octets));
+            assert_eq!(verdict, Ok(()), "{}", path.display());
+        }
+    }
+}
+
+#[test]
 fn the_dictionary_has_a_hundred_tokens_in_the_form_that_libfuzzer_reads() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("dict/pop3.dict");
     let text = fs::read_to_string(path).unwrap();
