@@ -203,15 +203,15 @@ impl Server {
     ///
     /// [`Error`]: the session is lost, the connection is to be closed, and every later call says the same.
     pub fn next_event<'i>(&mut self, input: &mut &'i [u8], out: &mut Vec<u8>) -> Result<Option<Incoming<'i>>, Error> {
-        if self.state == State::Transaction && self.answering == Answering::Nothing {
+        let ready = self.state == State::Transaction && self.answering == Answering::Nothing;
+        if ready && self.plain && self.lines.held() == 0 && self.discarded == 0 {
+            // Nearly all of a session.
             if let Some((rest, plain)) = grammar::command::plain_command_crlf(input) {
-                if self.plain && self.lines.held() == 0 && self.discarded == 0 {
-                    *input = rest;
-                    self.layer_due = false;
-                    self.leftover = !rest.is_empty();
-                    self.answering = Answering::Command(plain.verb, plain.shape);
-                    return Ok(Some(Incoming::Command(plain.command())));
-                }
+                *input = rest;
+                self.layer_due = false;
+                self.leftover = !rest.is_empty();
+                self.answering = Answering::Command(plain.verb, plain.shape);
+                return Ok(Some(Incoming::Command(plain.command())));
             }
         }
         self.next_line(input, out)
