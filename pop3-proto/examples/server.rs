@@ -9,6 +9,7 @@
 //! wrote. It knows no mailbox, and [`Maildrop`] knows no connection; what is left to the application is to check a
 //! password, to hand over the octets of a message, and to remove the messages marked as deleted.
 
+use pop3_proto::wire::dot::{Newlines, Size};
 use pop3_proto::{Command, Config, Greeting, Incoming, Login, Maildrop, Reply, ResponseCode, Server};
 use std::error::Error;
 use std::io::{Read, Write};
@@ -108,9 +109,7 @@ impl Mailbox {
     fn sizes_and_ids(&self) -> impl Iterator<Item = (u64, &'static str)> {
         self.messages.iter().map(|(id, octets)| {
             // The octets that RETR will send, not those that are stored: a line end counts two (RFC 1939 section 11).
-            let mut size = pop3_proto::wire::dot::Size::new(pop3_proto::wire::dot::Newlines::Canonical);
-            size.add(octets);
-            (size.octets(), *id)
+            (Size::of(octets, Newlines::Canonical), *id)
         })
     }
 

@@ -86,7 +86,8 @@
 //! deletions.
 //!
 //! ```
-//! use pop3_proto::{Command, Config, Greeting, Incoming, Login, Maildrop, Misuse, Reply, Server};
+//! use pop3_proto::wire::dot::{Newlines, Size};
+//! use pop3_proto::{Command, Config, Greeting, Incoming, Login, Maildrop, Reply, Server};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let messages = [("id-1", "Subject: one\n\nfirst\n"), ("id-2", "Subject: two\n\n.hidden\n")];
@@ -102,8 +103,9 @@
 //!         Incoming::Login(Login::Pass { name, password })
 //!             if name.as_str() == "mrose" && password.reveal() == b"tanstaaf" =>
 //!         {
-//!             // Sizes are those that RETR will send, with CRLF: wire::dot::Size counts them.
-//!             maildrop = Maildrop::new(messages.map(|(id, text)| (text.replace('\n', "\r\n").len() as u64, id)))?;
+//!             // Sizes are those that RETR will send, with CRLF.
+//!             let sizes = messages.map(|(id, text)| (Size::of(text.as_bytes(), Newlines::Canonical), id));
+//!             maildrop = Maildrop::new(sizes)?;
 //!             server.reply(&Reply::ok("mrose's maildrop is open")?, &mut out)?;
 //!         }
 //!         Incoming::Command(Command::Retr(number)) => match maildrop.get(number) {

@@ -541,6 +541,20 @@ impl Size {
         Self { newlines, edge: Edge::LineStart, octets: 0, offence: None }
     }
 
+    /// The octets of a message that is there as a whole.
+    ///
+    /// ```
+    /// use pop3_proto::wire::dot::{Newlines, Size};
+    ///
+    /// assert_eq!(Size::of(b"Subject: hi\n\ntext", Newlines::Canonical), 21);
+    /// ```
+    #[must_use]
+    pub fn of(message: &[u8], newlines: Newlines) -> u64 {
+        let mut size = Self::new(newlines);
+        size.add(message);
+        size.octets()
+    }
+
     /// Counts a chunk of the stored message. Chunks may be cut anywhere.
     pub fn add(&mut self, chunk: &[u8]) {
         let inserted = match self.newlines {

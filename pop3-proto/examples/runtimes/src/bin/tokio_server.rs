@@ -7,6 +7,7 @@
 //! `server.patience()` is the autologout timer (RFC 1939 §3); the clock is tokio's. The answers to one read leave in one
 //! write. The user is mrose, the password tanstaaf.
 
+use pop3_proto::wire::dot::{Newlines, Size};
 use pop3_proto::{Builtin, Command, Config, Greeting, Incoming, Login, Maildrop, Reply, Server, State, Top};
 use std::{error::Error, sync::Arc};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -51,9 +52,8 @@ async fn serve(mut socket: Box<dyn Socket>, config: Arc<Config>, tls: Option<Tls
                 Incoming::Login(Login::Pass { name, password })
                     if name.as_str() == "mrose" && password.reveal() == b"tanstaaf" =>
                 {
-                    // A size is what RETR sends: here each LF becomes CRLF.
-                    let size = |text: &str| text.replace('\n', "\r\n").len() as u64;
-                    maildrop = Maildrop::new(MESSAGES.map(|(id, text)| (size(text), id)))?;
+                    let sizes = MESSAGES.map(|(id, text)| (Size::of(text.as_bytes(), Newlines::Canonical), id));
+                    maildrop = Maildrop::new(sizes)?;
                     server.reply(&Reply::ok("welcome")?, &mut out)?;
                 }
                 Incoming::Command(command @ (Command::Retr(number) | Command::Top { number, .. }))
