@@ -8,7 +8,7 @@ row costs more than 3 % more than baseline.json says, or when rows and baseline 
 marked and fails nothing: docs/performance.md says what limits it.
 
 --renew writes baseline.json anew: after a change that makes rows cheaper, or that costs something and is worth it (say so in the
-commit). --only looks at the rows whose name holds the text. The baseline knows the compiler, the libraries, the valgrind and the
+commit). --only counts the rows whose name holds the text, and leaves the others of the baseline as they are. The baseline knows the compiler, the libraries, the valgrind and the
 vector instructions it was made with; where they differ, that is said, and a row fails only at 25 %.
 
 Why not gungraun: it counts each row in processes of its own and needs a runner of the same version to be installed. Here callgrind
@@ -57,22 +57,18 @@ def main():
 
     complaints, counted = [], {}
     for variant in arguments.variants or VARIANTS:
-        rows = count(VARIANTS[variant])
+        rows = count(VARIANTS[variant], arguments.only)
         baseline = stored["rows"].get(variant, {})
         counted[variant] = {row["name"]: row["each"] for row in rows}
-        complaints += show(variant, [row for row in rows if arguments.only in row["name"]], baseline, limit)
-        gone = [name for name in baseline if name not in counted[variant]]
+        complaints += show(variant, rows, baseline, limit)
+        gone = [name for name in baseline if arguments.only in name and name not in counted[variant]]
         complaints += [f"{variant}: no row {name}, which the baseline has" for name in gone]
 
     if arguments.renew:
         stored["environment"] = here
         for variant, each in counted.items():
             kept = stored["rows"].get(variant, {})
-            stored["rows"][variant] = {
-                name: cost if arguments.only in name else kept[name]
-                for name, cost in each.items()
-                if arguments.only in name or name in kept
-            }
+            stored["rows"][variant] = {name: cost for name, cost in kept.items() if arguments.only not in name} | each
         BASELINE.write_text(json.dumps(stored, indent=1) + "\n")
         print(f"\nrenewed {BASELINE.name}")
         return 0
@@ -101,7 +97,7 @@ def output(*command):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def count(features):
+def count(features, only):
     """Builds the rows with these features, and counts the instructions of each."""
     # `--without-std` must not run what another variant left behind: a directory for each.
     target = TARGET / ("default" if not features else "bare")
@@ -113,7 +109,7 @@ def count(features):
         here = pathlib.Path(dumps)
         callgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={here}/dump"]
         callgrind += ["--toggle-collect=*instructions::measured", "--dump-after=*instructions::measured"]
-        run = subprocess.run([*callgrind, target / "release" / "instructions"], capture_output=True, text=True)
+        run = subprocess.run([*callgrind, target / "release" / "instructions", only], capture_output=True, text=True)
         if run.returncode != 0:
             sys.exit(f"error: the rows did not run\n{run.stdout}{run.stderr}")
         rows = []

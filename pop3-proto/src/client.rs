@@ -16,9 +16,7 @@ use crate::error::{Error, Misuse, Wait};
 use crate::event::Challenge;
 use crate::event::Event;
 use crate::outstanding::{Entry, Outstanding};
-#[cfg(feature = "sasl")]
-use crate::quirk::Quirk;
-use crate::quirk::Quirks;
+use crate::quirk::{Quirk, Quirks};
 use crate::state::{State, Verb};
 use crate::wire::dot::{Passage, Unstuff};
 use crate::wire::line::{LineEnd, Lines};
@@ -344,7 +342,16 @@ impl Client {
     /// # Errors
     ///
     /// [`Error`]: the session is lost, and every later call says the same.
+    #[inline]
     pub fn next_event<'i>(&mut self, input: &mut &'i [u8]) -> Result<Option<Event<'i>>, Error> {
+        // Most of what a client reads is message text, and while it lasts nothing else of the machine changes.
+        if let Reading::Body(unstuff) = &mut self.reading {
+            match unstuff.text(input) {
+                Some(text) => return Ok(Some(Event::Body(text))),
+                None if input.is_empty() => return Ok(None),
+                None => {}
+            }
+        }
         // (Each in a function of its own, which needs no more of the stack than it uses.)
         match self.reading {
             Reading::Body(_) => self.next_body(input),
@@ -354,6 +361,40 @@ impl Client {
             Reading::Capabilities(end) => self.next_capability(end, input),
             Reading::Rows(of, end) => self.next_row(of, end, input),
             Reading::Status | Reading::Challenged | Reading::Closing | Reading::Failed => self.next_status(input),
+        }
+    }
+
+    /// Takes message text off the front of `input`, if that is what comes next: the octets of [`Event::Body`] without an
+    /// event around them, for programs that read much mail. `None` says nothing but that it is for [`Client::next_event`]
+    /// to say what comes.
+    ///
+    /// ```
+    /// use pop3_proto::{Client, Command, Config, Event, Peer, Verb};
+    ///
+    /// # let mut client = Client::over_tls(Config::new(), Peer::Verified);
+    /// # client.next_event(&mut &b"+OK ready\r\n"[..])?;
+    /// # for command in [Command::user("mrose")?, Command::pass("tanstaaf")?] {
+    /// #     client.send(&command, &mut Vec::new())?;
+    /// #     client.next_event(&mut &b"+OK\r\n"[..])?;
+    /// # }
+    /// client.send(&Command::retr(1)?, &mut Vec::new())?;
+    /// let mut input: &[u8] = b"+OK\r\nSubject: hi\r\n\r\n..\r\n.\r\n";
+    /// assert_eq!(client.body(&mut input), None);
+    /// assert!(matches!(client.next_event(&mut input)?, Some(Event::Ok { to: Verb::Retr, .. })));
+    /// let mut message = Vec::new();
+    /// while let Some(text) = client.body(&mut input) {
+    ///     message.extend_from_slice(text);
+    /// }
+    /// assert_eq!(message, b"Subject: hi\r\n\r\n.\r\n");
+    /// assert!(matches!(client.next_event(&mut input)?, Some(Event::End { of: Verb::Retr })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[inline]
+    pub fn body<'i>(&mut self, input: &mut &'i [u8]) -> Option<&'i [u8]> {
+        match &mut self.reading {
+            Reading::Body(unstuff) => unstuff.text(input),
+            Reading::Passage(passage) => passage.text(input),
+            _ => None,
         }
     }
 
@@ -526,8 +567,12 @@ impl Client {
 
     /// Which tolerances the server has needed so far.
     #[must_use]
-    pub const fn quirks_seen(&self) -> Quirks {
-        self.quirks
+    pub fn quirks_seen(&self) -> Quirks {
+        let mut quirks = self.quirks;
+        if self.lacks_stuffing() {
+            quirks.insert(Quirk::MissingStuffing);
+        }
+        quirks
     }
 
     /// Whether TLS is on, and what it showed of the server.
@@ -592,6 +637,7 @@ impl Client {
 
     fn fail(&mut self, error: Error) -> Error {
         self.fatal = Some(Box::new(error.clone()));
+        self.quirks = self.quirks_seen();
         self.lines.clear();
         self.reading = Reading::Failed;
         error

@@ -3,7 +3,7 @@
 use crate::machines::{client, server};
 use crate::{Row, inputs};
 use pop3_proto::wire::dot::Newlines;
-use pop3_proto::{Command, Event};
+use pop3_proto::{Client, Command, Event};
 use std::hint::black_box;
 use std::rc::Rc;
 
@@ -23,7 +23,7 @@ pub fn rows() -> Vec<Row> {
         (65536, Some(0.16)),
         (0, Some(0.16)),
     ] {
-        rows.push(body("base64", &base64, read, goal));
+        rows.extend(body("base64", &base64, read, goal));
     }
     for (read, goal) in [
         (1, Some(50.0)),
@@ -34,20 +34,20 @@ pub fn rows() -> Vec<Row> {
         (65536, Some(0.33)),
         (0, Some(0.33)),
     ] {
-        rows.push(body("text", &text, read, goal));
+        rows.extend(body("text", &text, read, goal));
     }
-    rows.push(body("quoted-printable", &inputs::quoted_printable().into(), 16384, Some(1.0)));
-    rows.push(body("30 % of lines dotted", &inputs::dotted(30).into(), 16384, Some(1.0)));
-    rows.push(body("all lines dotted", &inputs::dotted(100).into(), 16384, Some(2.0)));
+    rows.extend(body("quoted-printable", &inputs::quoted_printable().into(), 16384, Some(1.0)));
+    rows.extend(body("30 % of lines dotted", &inputs::dotted(30).into(), 16384, Some(1.0)));
+    rows.extend(body("all lines dotted", &inputs::dotted(100).into(), 16384, Some(2.0)));
     for (read, goal) in [(1, Some(50.0)), (64, Some(14.0)), (1460, Some(12.0)), (16384, Some(12.0)), (0, Some(12.0))] {
-        rows.push(body("every line a dot", &dots, read, goal));
+        rows.extend(body("every line a dot", &dots, read, goal));
     }
     let near_misses: Rc<[u8]> = inputs::near_misses().into();
     for (read, goal) in [(64, None), (1460, None), (16384, Some(0.8)), (0, Some(0.8))] {
-        rows.push(body("near misses", &near_misses, read, goal));
+        rows.extend(body("near misses", &near_misses, read, goal));
     }
-    rows.push(body("a line of 10 MB", &inputs::one_line(10_000_000).into(), 16384, Some(0.16)));
-    rows.push(body("a line of 1 MB of dots", &inputs::line_of_dots(1_000_000).into(), 16384, Some(0.8)));
+    rows.extend(body("a line of 10 MB", &inputs::one_line(10_000_000).into(), 16384, Some(0.16)));
+    rows.extend(body("a line of 1 MB of dots", &inputs::line_of_dots(1_000_000).into(), 16384, Some(0.8)));
 
     for (name, text, trusted, canonical) in [
         ("base64", &base64, Some(0.16), Some(1.95)),
@@ -67,14 +67,39 @@ pub fn rows() -> Vec<Row> {
     rows
 }
 
-/// A client reads the text behind the `+OK` to RETR, in reads of so many octets (0: the whole).
-fn body(name: &str, text: &Rc<[u8]>, read: usize, goal: Option<f64>) -> Row {
+/// A client reads the text behind the `+OK` to RETR, in reads of so many octets (0: the whole): event by event, and by
+/// `Client::body`.
+fn body(name: &str, text: &Rc<[u8]>, read: usize, goal: Option<f64>) -> [Row; 2] {
     // A small text shows what an octet costs as well as a long one.
     let text: Rc<[u8]> = if read == 1 { text[..64 * 1024].into() } else { text.clone() };
     let read = if read == 0 { text.len() } else { read };
-    let reads = if read == text.len() { "whole".to_owned() } else { format!("reads of {read}") };
+    let name = if read == text.len() { format!("{name}, whole") } else { format!("{name}, reads of {read}") };
+    let by_events = reading(format!("client next_event, {name}"), text.clone(), read, goal, |client, input| {
+        loop {
+            match client.next_event(input) {
+                Ok(Some(Event::Body(octets))) => _ = black_box(octets),
+                Ok(None) => break,
+                other => panic!("{other:?}"),
+            }
+        }
+    });
+    let by_body = reading(format!("client body, {name}"), text, read, goal, |client, input| {
+        while let Some(octets) = client.body(input) {
+            black_box(octets);
+        }
+    });
+    [by_events, by_body]
+}
+
+fn reading(
+    name: String,
+    text: Rc<[u8]>,
+    read: usize,
+    goal: Option<f64>,
+    take: impl Fn(&mut Client, &mut &[u8]) + Copy + 'static,
+) -> Row {
     Row {
-        name: format!("client body, {name}, {reads}"),
+        name,
         unit: "octet",
         goal,
         units: text.len(),
@@ -83,10 +108,7 @@ fn body(name: &str, text: &Rc<[u8]>, read: usize, goal: Option<f64>) -> Row {
             let text = text.clone();
             Box::new(move || {
                 for mut input in text.chunks(read) {
-                    while let Some(event) = client.next_event(&mut input).unwrap() {
-                        let Event::Body(octets) = event else { panic!("{event:?}") };
-                        black_box(octets);
-                    }
+                    take(&mut client, &mut input);
                 }
             })
         }),

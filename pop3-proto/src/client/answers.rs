@@ -17,6 +17,12 @@ use crate::wire::dot::{Passage, Piece, Unstuff};
 use crate::wire::line::{Ending, Found, LineEnd};
 
 impl Client {
+    /// Whether the message that is being read shows that the server does not stuff, and that is tolerated.
+    pub(super) fn lacks_stuffing(&self) -> bool {
+        matches!(&self.reading, Reading::Body(unstuff) if unstuff.missing_stuffing())
+            && self.config.quirks.contains(Quirk::MissingStuffing)
+    }
+
     /// Message text.
     #[inline(never)]
     pub(super) fn next_body<'i>(&mut self, input: &mut &'i [u8]) -> Result<Option<Event<'i>>, Error> {

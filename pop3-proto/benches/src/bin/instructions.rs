@@ -1,9 +1,10 @@
-//! Does the work of every row once, so that callgrind can count it: `gate.py` runs this and says what it found.
+//! Does the work of every row whose name holds the argument once, so that callgrind can count it: `gate.py` runs this and says what it found.
 //!
 //! Prints a line for each row, in the order in which [`measured`] is called: name, unit, units, goal (or `-`), tab-separated.
 
 fn main() {
-    for row in pop3_proto_benches::rows() {
+    let only = std::env::args().nth(1).unwrap_or_default();
+    for row in pop3_proto_benches::rows().into_iter().filter(|row| row.name.contains(&only)) {
         // Whatever happens only once in a process (what memchr finds out about the machine, the linker's first calls)
         // happens here.
         (row.prepare)()();

@@ -1,0 +1,322 @@
+//! Where a dot begins a line: searching text for LF `.`, or for CRLF `.`.
+//!
+//! Several gears, because no one of them is fast on all mail:
+//!
+//! 1. The first eight octets are **near** and looked at one by one. Where every line is a dot, nothing else runs.
+//! 2. Behind a stuffed dot the next **line** may well begin with another one. Its LF is found by memchr.
+//! 3. Up to the next **dot** octets are skipped by memchr: an attachment in base64 has none.
+//! 4. Behind a dot that stands inside a line, a stretch is searched for the next **LF `.`**, by memchr's memmem.
+//! 5. What looks like the place sought and is not (LF `.` where lines end in CRLF) would stop that gear every few octets.
+//!    Behind such a miss the stretch is searched in **blocks**, for the exact sequence.
+//!
+//! Gears only skip: wherever they change, the answer is that of the plain loop, which the tests hold them against.
+//!
+//! The loops over blocks have constant bounds and no branches, and are written in two steps (two octets of the sequence,
+//! then the third): so the compiler makes vectors of them.
+
+/// What stands before a dot that begins a line.
+pub(super) trait LineBreak {
+    /// Whether the text ends a line.
+    fn ends(text: &[u8]) -> bool;
+    /// Whether the octet before the LF may stand there.
+    fn before(octet: u8) -> bool;
+}
+
+/// CRLF, and nothing else.
+pub(super) struct CrLf;
+/// LF, with or without a CR before it.
+pub(super) struct AnyLf;
+
+impl LineBreak for CrLf {
+    #[inline(always)]
+    fn ends(text: &[u8]) -> bool {
+        matches!(text, [.., b'\r', b'\n'])
+    }
+
+    #[inline(always)]
+    fn before(octet: u8) -> bool {
+        octet == b'\r'
+    }
+}
+
+impl LineBreak for AnyLf {
+    #[inline(always)]
+    fn ends(text: &[u8]) -> bool {
+        matches!(text, [.., b'\n'])
+    }
+
+    #[inline(always)]
+    fn before(_: u8) -> bool {
+        true
+    }
+}
+
+/// So many octets are near.
+const NEAR: usize = 8;
+/// The octets of a block of which each may be the dot. The two before them are context.
+const BLOCK: usize = 64;
+const SHORT_BLOCK: usize = 32;
+const CONTEXT: usize = 2;
+/// How far the fourth and fifth gear go before the third is tried again.
+const STRETCH: usize = 16 * 1024;
+
+/// The place of the first dot of `text` behind a line break that lies in `text` too.
+#[inline(always)]
+pub(super) fn line_dot<B: LineBreak>(text: &[u8]) -> Option<usize> {
+    if text.first() != Some(&b'.') {
+        return short_or_far::<B>(text);
+    }
+    // Behind a stuffed dot, which is what the text begins with, there may well be another one: the second gear.
+    let next_line = memchr::memchr(b'\n', text)?.saturating_add(1);
+    if text.get(next_line) == Some(&b'.') && text.get(..next_line).is_some_and(B::ends) {
+        return Some(next_line);
+    }
+    far::<B>(text, next_line)
+}
+
+#[inline(never)]
+fn short_or_far<B: LineBreak>(text: &[u8]) -> Option<usize> {
+    if text.len() < BLOCK + CONTEXT {
+        return short::<B>(text);
+    }
+    far::<B>(text, skip::to_dot(text)?)
+}
+
+/// The octet loop that the rest is a faster form of.
+#[inline]
+pub(super) fn plain<B: LineBreak>(text: &[u8]) -> Option<usize> {
+    (1..text.len()).find(|&at| text.get(at) == Some(&b'.') && text.get(..at).is_some_and(B::ends))
+}
+
+/// The first gear: whether the text goes on behind a CRLF within the first eight octets, and with a dot. Only for text
+/// that does not begin behind a CR.
+#[inline(always)]
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "the bounds are constants")]
+pub(super) fn near(text: &[u8]) -> Option<usize> {
+    let text = text.first_chunk::<{ NEAR + 1 }>()?;
+    for lf in 1..NEAR {
+        if text[lf] == b'\n' {
+            return (text[lf - 1] == b'\r' && text[lf + 1] == b'.').then_some(lf + 1);
+        }
+    }
+    None
+}
+
+/// The gears for what is far away. Looks at `dot` and what is behind it; it is a dot, or the beginning of a line.
+#[inline(never)]
+fn far<B: LineBreak>(text: &[u8], mut dot: usize) -> Option<usize> {
+    let begins_line = |dot| text.get(..dot).is_some_and(B::ends);
+    loop {
+        if text.get(dot) == Some(&b'.') && begins_line(dot) {
+            return Some(dot);
+        }
+        let stretch = text.get(..dot.saturating_add(STRETCH)).unwrap_or(text);
+        if let Some(lf) = skip::to_lf_dot(stretch.get(dot..)?) {
+            let lf = lf.saturating_add(dot);
+            dot = lf.saturating_add(1);
+            if begins_line(dot) {
+                return Some(dot);
+            }
+            if let Some(dot) = blocks::<B>(stretch.get(lf..)?) {
+                return Some(lf.saturating_add(dot));
+            }
+        }
+        dot = skip::to_dot(text.get(stretch.len()..)?)?.saturating_add(stretch.len());
+    }
+}
+
+/// Text that fills no block: two short ones, which overlap.
+fn short<B: LineBreak>(text: &[u8]) -> Option<usize> {
+    let (Some(front), Some(back)) = (text.first_chunk(), text.last_chunk()) else {
+        return plain::<B>(text);
+    };
+    let at_once = matches!(text, [_, b'.', ..]) && text.get(..1).is_some_and(B::ends);
+    if at_once || holds_short::<B>(front) || holds_short::<B>(back) { plain::<B>(text) } else { None }
+}
+
+/// The last gear. Does not look at the first two octets.
+fn blocks<B: LineBreak>(text: &[u8]) -> Option<usize> {
+    let mut rest = text;
+    while let Some(block) = rest.first_chunk() {
+        if holds::<B>(block) {
+            break;
+        }
+        rest = rest.get(BLOCK..).unwrap_or_default();
+    }
+    // The block that holds it, or the octets that fill none: with those before them they do.
+    if rest.len() < BLOCK + CONTEXT && text.last_chunk().is_some_and(|block| !holds::<B>(block)) {
+        return None;
+    }
+    plain::<B>(rest).map(|dot| text.len().saturating_sub(rest.len()).saturating_add(dot))
+}
+
+/// Whether a dot of the block begins a line.
+#[inline(always)]
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "the bounds are constants")]
+fn holds<B: LineBreak>(block: &[u8; BLOCK + CONTEXT]) -> bool {
+    let (mut ends, mut any) = ([false; BLOCK], false);
+    for at in 0..BLOCK {
+        ends[at] = B::before(block[at]) & (block[at + 2] == b'.');
+    }
+    for at in 0..BLOCK {
+        any |= ends[at] & (block[at + 1] == b'\n');
+    }
+    any
+}
+
+#[inline(always)]
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "the bounds are constants")]
+fn holds_short<B: LineBreak>(block: &[u8; SHORT_BLOCK + CONTEXT]) -> bool {
+    let (mut ends, mut any) = ([false; SHORT_BLOCK], false);
+    for at in 0..SHORT_BLOCK {
+        ends[at] = B::before(block[at]) & (block[at + 2] == b'.');
+    }
+    for at in 0..SHORT_BLOCK {
+        any |= ends[at] & (block[at + 1] == b'\n');
+    }
+    any
+}
+
+/// With memchr's `std` its vector instructions are those of the machine that runs this.
+#[cfg(feature = "std")]
+mod skip {
+    extern crate std;
+
+    use memchr::memmem::Finder;
+    use std::sync::OnceLock;
+
+    #[inline(always)]
+    pub(super) fn to_dot(text: &[u8]) -> Option<usize> {
+        memchr::memchr(b'.', text)
+    }
+
+    /// Building a searcher costs as much as searching some hundred octets: it is built once.
+    #[inline(always)]
+    pub(super) fn to_lf_dot(text: &[u8]) -> Option<usize> {
+        static LF_DOT: OnceLock<Finder<'static>> = OnceLock::new();
+        LF_DOT.get_or_init(|| Finder::new(b"\n.")).find(text)
+    }
+}
+
+/// Without it they are those that the compiler may take for granted, and a loop that it makes vectors of is ahead of memchr.
+#[cfg(not(feature = "std"))]
+mod skip {
+    use super::{AnyLf, blocks};
+
+    const LONG_BLOCK: usize = 256;
+
+    pub(super) fn to_dot(text: &[u8]) -> Option<usize> {
+        let mut rest = text;
+        while let Some(block) = rest.first_chunk::<LONG_BLOCK>() {
+            if block.iter().fold(false, |any, &octet| any | (octet == b'.')) {
+                break;
+            }
+            rest = rest.get(LONG_BLOCK..).unwrap_or_default();
+        }
+        memchr::memchr(b'.', rest).map(|dot| text.len().saturating_sub(rest.len()).saturating_add(dot))
+    }
+
+    pub(super) fn to_lf_dot(text: &[u8]) -> Option<usize> {
+        if let [b'\n', b'.', ..] = text {
+            return Some(0);
+        }
+        blocks::<AnyLf>(text).map(|dot| dot.saturating_sub(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    /// An octet loop that is obviously right, and shares nothing with the gears.
+    fn naive(text: &[u8], bare_lf: bool) -> Option<usize> {
+        (0..text.len()).find(|&at| {
+            let front = &text[..at];
+            text[at] == b'.' && if bare_lf { front.ends_with(b"\n") } else { front.ends_with(b"\r\n") }
+        })
+    }
+
+    fn check(text: &[u8]) {
+        for bare_lf in [false, true] {
+            let expected = naive(text, bare_lf);
+            let found = if bare_lf { line_dot::<AnyLf>(text) } else { line_dot::<CrLf>(text) };
+            assert_eq!(found, expected, "bare LF: {bare_lf}, {} octets: {}", text.len(), text.escape_ascii());
+            let slow = if bare_lf { plain::<AnyLf>(text) } else { plain::<CrLf>(text) };
+            assert_eq!(slow, expected, "octet by octet, bare LF: {bare_lf}: {}", text.escape_ascii());
+            // The gears one by one, those that have no say on the first octets from there on.
+            if text.first_chunk::<CONTEXT>() != Some(b"\n.") {
+                let exact = if bare_lf { blocks::<AnyLf>(text) } else { blocks::<CrLf>(text) };
+                assert_eq!(exact, expected, "in blocks, bare LF: {bare_lf}: {}", text.escape_ascii());
+            }
+            if let Some(dot) = text.iter().position(|&octet| octet == b'.') {
+                let skipped = if bare_lf { far::<AnyLf>(text, dot) } else { far::<CrLf>(text, dot) };
+                assert_eq!(skipped, expected, "far, bare LF: {bare_lf}: {}", text.escape_ascii());
+            }
+        }
+        if text.first() != Some(&b'\n') {
+            if let Some(dot) = near(text) {
+                assert_eq!(Some(dot), naive(text, false), "near: {}", text.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn every_gear_finds_a_line_dot_at_every_place_of_texts_of_every_length_around_the_blocks() {
+        for length in (0..=70).chain(128..=134).chain([260, 515]) {
+            for (first, fill) in [(b'x', b'x'), (b'.', b'x'), (b'.', b'.'), (b'\r', b'\r'), (b'\n', b'\n')] {
+                let mut filled = vec![fill; length];
+                filled.iter_mut().take(1).for_each(|octet| *octet = first);
+                check(&filled);
+                for at in 0..length {
+                    for line in [&b"\r\n."[..], b"\n.", b".\r\n.", b"\r\r\n.", b"\r\n.\r\n."] {
+                        let mut text = filled.clone();
+                        let end = length.min(at + line.len());
+                        text[at..end].copy_from_slice(&line[..end - at]);
+                        check(&text);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_gears_change_over_where_a_stretch_ends() {
+        for from in [0, 1, 70] {
+            for miss in [false, true] {
+                for at in STRETCH - 70..STRETCH + 140 {
+                    let mut text = vec![b'x'; STRETCH + 300];
+                    text[from] = b'.';
+                    if miss {
+                        text[from + 10..from + 12].copy_from_slice(b"\n.");
+                    }
+                    text[at..at + 3].copy_from_slice(b"\r\n.");
+                    check(&text);
+                    assert_eq!(naive(&text, false), Some(at + 2));
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn texts_of_all_kinds_are_searched_as_the_naive_loop_does(
+            parts in proptest::collection::vec((0_usize..8, 0_usize..90), 0..60),
+            from in 0_usize..64,
+        ) {
+            let kinds: [&[u8]; 8] = [b"x", b"abc. ", b".", b"\n.", b"\r\r\n", b".\r", b"\n", b"\r\n"];
+            let mut text = Vec::new();
+            for (kind, times) in parts {
+                // Line breaks are few, so that the gears for what is far away get to run.
+                let times = if kind == 7 { 1 } else { times };
+                text.extend(kinds[kind].repeat(times));
+            }
+            // At every alignment.
+            check(text.get(from..).unwrap_or_default());
+        }
+    }
+}
