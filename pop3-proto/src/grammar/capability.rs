@@ -174,6 +174,44 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_is_read_with_its_crlf_is_what_the_line_is() {
+        let tags = [
+            "TOP",
+            "user",
+            "SASL",
+            "RESP-CODES",
+            "resp-codez",
+            "LOGIN-DELAY",
+            "EXPIRE",
+            "UTF8",
+            "UTF\u{18}",
+            "X-ODD",
+            "-ERR",
+            ".",
+            "",
+        ];
+        let arguments = ["", " ", "  ", " PLAIN", " 900", " 900 USER", " NEVER", " \u{e9}", " a\tb", " a\0b", " user"];
+        let mut taken = 0;
+        for tag in tags {
+            for arguments in arguments {
+                for behind in ["\r\n", "\r\n.\r\n", "\n", "\r", ""] {
+                    let line = alloc::format!("{tag}{arguments}");
+                    let input = alloc::format!("{line}{behind}");
+                    if let Some((left, found)) = capability_crlf(input.as_bytes()) {
+                        assert_eq!(Ok((&b""[..], found)), capability(line.as_bytes()), "{input:?}");
+                        assert_eq!(left, &behind.as_bytes()[2..]);
+                        taken += 1;
+                    }
+                }
+            }
+        }
+        assert!(taken > 30, "{taken}");
+        let long = alloc::format!("SASL {}\r\n", "x".repeat(505));
+        assert!(capability_crlf(alloc::format!("SASL {}\r\n", "x".repeat(506)).as_bytes()).is_none());
+        assert!(capability_crlf(long.as_bytes()).is_some());
+    }
+
+    #[test]
     fn an_empty_line_or_a_control_character_is_a_fault() {
         assert!(capability(b"").is_err());
         assert!(capability(b" TOP").is_err());

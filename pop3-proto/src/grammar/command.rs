@@ -287,6 +287,35 @@ mod tests {
     }
 
     #[test]
+    fn a_command_that_is_read_with_its_crlf_is_what_the_line_is() {
+        let keywords = [
+            "NOOP", "stat", "RSET", "LIST", "UIDL", "Retr", "DELE", "TOP", "TOP\0", "QUIT", "CAPA", "UTF8", "XYZW",
+            "NO",
+        ];
+        let arguments =
+            ["", " ", " 1", "  1", " 0", " 1 0", " 1 18446744073709551616", " 4294967296", " 1 ", "\t1", " 1 2 3", "1"];
+        let mut taken = 0;
+        for keyword in keywords {
+            for arguments in arguments {
+                for behind in ["\r\n", "\r\nNOOP\r\n", "\n", "\r", ""] {
+                    let line = alloc::format!("{keyword}{arguments}");
+                    let input = alloc::format!("{line}{behind}");
+                    if let Some((left, plain)) = plain_command_crlf(input.as_bytes()) {
+                        let command = plain.command();
+                        assert_eq!((plain.verb, plain.shape), (command.verb(), command.shape()));
+                        let framed = command_line(line.as_bytes(), &mut Tolerance::default());
+                        assert_eq!(Ok((&b""[..], command)), framed, "{input:?}");
+                        assert_eq!(left, &behind.as_bytes()[2..]);
+                        assert!(crate::State::Transaction.permits(plain.verb));
+                        taken += 1;
+                    }
+                }
+            }
+        }
+        assert!(taken >= 16, "{taken}");
+    }
+
+    #[test]
     fn what_is_no_command_line_is_refused_with_its_reason() {
         for (line, reason) in [
             ("", Fault::Empty),

@@ -185,6 +185,51 @@ mod tests {
     }
 
     #[test]
+    fn a_row_that_is_read_with_its_crlf_is_what_the_line_is() {
+        let ids = ["x", "~!", "", " ", "a b", "\u{e9}", "\t", &"i".repeat(70), &"i".repeat(71), &"i".repeat(80)];
+        let numbers = ["1", "01", "0", "", " 1", "-1", "+1", "x", "12345678", "123456789", "4294967295", "4294967296"];
+        let sizes = [
+            "0",
+            "00000000000000000000000000012",
+            "18446744073709551615",
+            "18446744073709551616",
+            "1 x",
+            "1x",
+            " 1",
+            "",
+        ];
+        let mut taken = 0;
+        for number in numbers {
+            for rest in ids.iter().chain(&sizes) {
+                for space in [" ", "  ", "\t", ""] {
+                    let row = alloc::format!("{number}{space}{rest}");
+                    // What is behind the row is none of its business.
+                    for behind in ["\r\n", "\r\n.\r\n", "\r\n1 1\r\n1 1\r\n", "\n", "\r", ""] {
+                        let input = alloc::format!("{row}{behind}");
+                        let mut strict = Tolerance::default();
+                        if let Some((left, listing)) = scan_listing_crlf(input.as_bytes()) {
+                            assert_eq!(Ok((&b""[..], listing)), scan_listing(row.as_bytes(), &mut strict), "{input:?}");
+                            assert_eq!(left, &behind.as_bytes()[2..]);
+                            taken += 1;
+                        }
+                        if let Some((left, listing)) = unique_id_listing_crlf(input.as_bytes()) {
+                            assert_eq!(
+                                Ok((&b""[..], listing)),
+                                unique_id_listing(row.as_bytes(), &mut strict),
+                                "{input:?}"
+                            );
+                            assert_eq!(left, &behind.as_bytes()[2..]);
+                            taken += 1;
+                        }
+                    }
+                }
+            }
+        }
+        assert!(taken > 100, "{taken}");
+        assert!(scan_listing_crlf(b"1 120\r\n").is_some() && unique_id_listing_crlf(b"1 x\r\n").is_some());
+    }
+
+    #[test]
     fn each_tolerance_is_needed_and_noted() {
         let run = |quirk: Quirk, row: &'static str| {
             let parse = |allowed| {

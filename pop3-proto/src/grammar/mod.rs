@@ -1,6 +1,7 @@
 //! The grammar: nom parsers over whole lines, each production under its ABNF.
 //!
-//! The machines hand whole lines to the productions; nothing here frames. For authors who have their own framing, and
+//! The machines hand whole lines to the productions; nothing here frames, but for the few productions whose ABNF ends in
+//! CRLF: they take a line that is by the RFC to the letter, or say nothing. For authors who have their own framing, and
 //! for fuzzing, there are parsers over a buffer as well: [`command`], [`status_line`], and whole multi-line responses
 //! ([`scan_listing`], [`unique_id_listing`], [`capability_list`], [`message`]). They mean what nom means:
 //!
