@@ -90,6 +90,10 @@ pub(crate) struct Server {
     pub(crate) address: (String, u16),
     #[command(flatten)]
     pub(crate) access: Access,
+    /// How many cases run at a time, where the server admits several sessions to one maildrop; those that mark messages
+    /// as deleted run one by one
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub(crate) jobs: usize,
 }
 
 /// How a live server is entered.
@@ -156,6 +160,9 @@ pub(crate) enum LoginBy {
 pub(crate) struct Client {
     #[command(flatten)]
     tls: Tls,
+    /// How many cases run at a time, each with a client of its own
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub(crate) jobs: usize,
     /// The program and its arguments. {host}, {port}, {user}, {password}, {password-file}, {dir} (where it is to store
     /// messages) and {ca} (the authority that it is to trust, PEM) are filled in
     #[arg(required = true, last = true, value_name = "CMD")]

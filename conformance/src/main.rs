@@ -15,7 +15,7 @@ use pop3_conformance::self_check::{self, Outcome};
 use pop3_conformance::session::Session;
 use pop3_conformance::suite::{Case, Ours};
 use pop3_conformance::transcript::{ParseError, Transcript};
-use pop3_conformance::{against, mailbox_files, run, suite};
+use pop3_conformance::{against, mailbox_files, suite};
 use report::{Detail, Report};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
@@ -124,11 +124,8 @@ fn act(arguments: &Arguments) -> Result<bool, Stop> {
                 );
             }
             let bar = progress(arguments, cases.len());
-            let results = cases.iter().filter_map(|case| match case {
-                Case::Server(case) => Some(run::server(case, &peer)),
-                Case::Client(_) => None,
-            });
-            let results = results.inspect(|_| bar.inc(1)).collect();
+            let cases: Vec<_> = cases.iter().filter_map(Case::server).collect();
+            let results = suite::on_server(&cases, &peer, server.jobs, &|| bar.inc(1));
             bar.finish_and_clear();
             conclude(arguments, &pop3_conformance::peer::ServerPeer::name(&peer), results)
         }
@@ -145,11 +142,8 @@ fn act(arguments: &Arguments) -> Result<bool, Stop> {
             let peer = client.peer(arguments.choice.timeout);
             peer.try_out().map_err(Stop::NotRun)?;
             let bar = progress(arguments, cases.len());
-            let results = cases.iter().filter_map(|case| match case {
-                Case::Client(case) => Some(run::client(case, &peer)),
-                Case::Server(_) => None,
-            });
-            let results = results.inspect(|_| bar.inc(1)).collect();
+            let cases: Vec<_> = cases.iter().filter_map(Case::client).collect();
+            let results = suite::on_client(&cases, &peer, client.jobs, &|| bar.inc(1));
             bar.finish_and_clear();
             conclude(arguments, &pop3_conformance::peer::ClientPeer::name(&peer), results)
         }

@@ -136,6 +136,7 @@ pub fn server(case: &ServerCase, peer: &dyn ServerPeer) -> Result {
 pub fn client(case: &ClientCase, peer: &dyn ClientPeer) -> Result {
     let began = Instant::now();
     let in_memory = peer.name().starts_with("memory");
+    let mut level = case.level;
     let (judged, dialogue, notes) = if !case.memory_only.is_empty() && !in_memory {
         (Err(Stop::Skip(format!("it runs in memory alone: {}", case.memory_only))), Dialogue::default(), Vec::new())
     } else {
@@ -144,6 +145,9 @@ pub fn client(case: &ClientCase, peer: &dyn ClientPeer) -> Result {
             Ok(started) => {
                 let mut play = Play::new(peer, case, started);
                 let judged = (case.script)(&mut play);
+                if matches!(judged, Err(Stop::Fail { .. })) {
+                    level = play.level();
+                }
                 let (dialogue, notes) = play.into_parts();
                 (judged, dialogue, notes)
             }
@@ -153,10 +157,10 @@ pub fn client(case: &ClientCase, peer: &dyn ClientPeer) -> Result {
         id: case.id,
         title: case.title,
         requirements: case.requirements,
-        level: case.level,
+        level,
         role: Role::Client,
         peer: peer.name(),
-        outcome: outcome(case.level, judged, notes, &dialogue, Who::Server),
+        outcome: outcome(level, judged, notes, &dialogue, Who::Server),
         expected: None,
         dialogue,
         took: began.elapsed(),

@@ -1,10 +1,11 @@
-//! All cases, on our own machines: in memory, over TCP, over TLS.
+//! All cases, on our own machines: in memory, over TCP, over TLS; and on a live server or client, several at a time.
 
-use crate::case::{ClientCase, ServerCase};
+use crate::case::{ClientCase, NO_DELETIONS, ServerCase};
+use crate::peer::live_server::LiveServer;
 use crate::peer::loopback::Loopback;
 use crate::peer::memory::Memory;
 use crate::peer::{ClientPeer, ServerPeer, Upgrade};
-use crate::run::{self, Result};
+use crate::run::{self, Outcome, Result};
 use crate::{client_cases, server_cases};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,6 +36,24 @@ impl Case {
         let server = server_cases::all().map(Case::Server);
         let client = client_cases::all().map(Case::Client);
         server.chain(client).filter(|case| case.id().starts_with(prefix)).collect()
+    }
+
+    /// The case, if it is one for servers.
+    #[must_use]
+    pub const fn server(&self) -> Option<&'static ServerCase> {
+        match self {
+            Self::Server(case) => Some(case),
+            Self::Client(_) => None,
+        }
+    }
+
+    /// The case, if it is one for clients.
+    #[must_use]
+    pub const fn client(&self) -> Option<&'static ClientCase> {
+        match self {
+            Self::Server(_) => None,
+            Self::Client(case) => Some(case),
+        }
     }
 
     /// Its id.
@@ -97,16 +116,81 @@ impl Ours {
 /// If a case does.
 pub fn run(cases: &[Case], peers: &[Ours], workers: usize, done: &(dyn Fn() + Sync)) -> Vec<Result> {
     let jobs: Vec<_> = peers.iter().flat_map(|peer| cases.iter().map(move |case| (peer, *case))).collect();
+    in_parallel(&jobs, workers, |(peer, case)| {
+        let result = peer.run(*case);
+        done();
+        result
+    })
+}
+
+/// Runs the cases for servers on a server. Where two sessions may be in its maildrop at a time, as many cases as `workers`
+/// run at a time, but for those that mark messages as deleted: they come last, one by one. The results come in the order
+/// of the cases.
+///
+/// # Panics
+///
+/// If a case does.
+#[must_use]
+pub fn on_server(
+    cases: &[&'static ServerCase],
+    server: &LiveServer,
+    workers: usize,
+    done: &(dyn Fn() + Sync),
+) -> Vec<Result> {
+    if workers < 2 || !server.admits_several() {
+        let each = |case: &&'static ServerCase| {
+            let result = run::server(case, server);
+            done();
+            result
+        };
+        return cases.iter().map(each).collect();
+    }
+    server.deletions(false);
+    let mut results = in_parallel(cases, workers, |case| {
+        let result = run::server(case, server);
+        done();
+        result
+    });
+    server.deletions(true);
+    for (result, case) in results.iter_mut().zip(cases) {
+        // What stopped at the permission to delete is run once more, with it.
+        if server.may_delete() && matches!(&result.outcome, Outcome::Skipped(why) if why == NO_DELETIONS) {
+            *result = run::server(case, server);
+        }
+    }
+    results
+}
+
+/// Runs the cases for clients on a client, as many at a time as `workers`; the results come in the order of the cases.
+///
+/// # Panics
+///
+/// If a case does.
+#[must_use]
+pub fn on_client(
+    cases: &[&'static ClientCase],
+    client: &(dyn ClientPeer + Sync),
+    workers: usize,
+    done: &(dyn Fn() + Sync),
+) -> Vec<Result> {
+    in_parallel(cases, workers, |case| {
+        let result = run::client(case, client);
+        done();
+        result
+    })
+}
+
+/// Does each of the jobs, as many at a time as `workers`; what comes of them is in their order.
+fn in_parallel<J: Sync, R: Send>(jobs: &[J], workers: usize, work: impl Fn(&J) -> R + Sync) -> Vec<R> {
     let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(jobs.len())));
     std::thread::scope(|scope| {
         for _ in 0..workers.max(1) {
             scope.spawn(|| {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some((peer, case)) = jobs.get(index) else { return };
-                    let result = peer.run(*case);
+                    let Some(job) = jobs.get(index) else { return };
+                    let result = work(job);
                     results.lock().expect("no case panics").push((index, result));
-                    done();
                 }
             });
         }

@@ -16,6 +16,7 @@ impl Talk<'_> {
         let line = self.line()?;
         let reply = Reply { raw: [&line[..], b"\r\n"].concat(), first: line, rows: Vec::new() };
         let challenge = reply.first == b"+" || reply.first.starts_with(b"+ ");
+        self.login_is_due &= challenge;
         if reply.is_ok() || reply.is_err() || challenge {
             return Ok(reply);
         }
@@ -83,7 +84,7 @@ impl Talk<'_> {
                 return Ok(line);
             }
             from = self.buffer.len().saturating_sub(1);
-            match self.fill(self.peer.patience()) {
+            match self.fill(self.patience()) {
                 Received::Octets => {}
                 other => {
                     let begun = if self.buffer.is_empty() {

@@ -15,6 +15,7 @@ pub use dialogue::{Dialogue, Entry, Who};
 pub use honest::Honest;
 pub use play::{Ended, Line, Play};
 pub use reply::Reply;
+pub(crate) use talk::NO_DELETIONS;
 pub use talk::Talk;
 
 use crate::catalogue::{self, Requirement};

@@ -2,7 +2,7 @@
 
 use super::dialogue::{Dialogue, Who};
 use super::honest::Honest;
-use super::{ClientCase, Judged, fail, skip};
+use super::{ClientCase, Judged, Level, Stop, fail, skip};
 use crate::octets::escape;
 use crate::peer::wire::{Received, Wire};
 use crate::peer::{Account, ClientPeer, Started, Upgrade};
@@ -71,6 +71,8 @@ pub struct Play<'p> {
     sent: Vec<u8>,
     greeted: bool,
     left: bool,
+    waiting: bool,
+    weight: Option<Level>,
     session: usize,
 }
 
@@ -95,8 +97,15 @@ impl<'p> Play<'p> {
             sent: Vec::new(),
             greeted: false,
             left: false,
+            waiting: false,
+            weight: None,
             session: 0,
         }
+    }
+
+    /// How much a failure weighs now: what the case says, or less (see [`Play::weighs`]).
+    pub(crate) fn level(&self) -> Level {
+        self.weight.map_or(self.case.level, |weight| weight.max(self.case.level))
     }
 
     pub(crate) fn into_parts(self) -> (Dialogue, Vec<String>) {
@@ -154,7 +163,7 @@ impl<'p> Play<'p> {
         self.buffer.clear();
         self.lines.clear();
         self.sent.clear();
-        (self.greeted, self.left) = (false, false);
+        (self.greeted, self.left, self.waiting) = (false, false, false);
         Ok(())
     }
 
@@ -249,6 +258,32 @@ impl<'p> Play<'p> {
         self.serve_with(|_, _| None)
     }
 
+    /// As [`Play::serve`]; a foreign client that waits for more, where no more is due, sees the end of the connection.
+    ///
+    /// # Errors
+    ///
+    /// As [`Play::serve`], for our own client.
+    pub fn serve_or_hang_up(&mut self) -> Judged {
+        let served = self.serve();
+        self.let_go(served).map(drop)
+    }
+
+    /// What no RFC forbids a client: to wait for an answer that it can understand. The connection ends then; `None` if
+    /// that came to pass.
+    ///
+    /// # Errors
+    ///
+    /// What was judged, but for the silence of a foreign client.
+    pub fn let_go<T>(&mut self, judged: Judged<T>) -> Judged<Option<T>> {
+        match judged {
+            Err(Stop::Fail { .. }) if self.waiting && !self.ours() => {
+                self.hang_up();
+                Ok(None)
+            }
+            other => other.map(Some),
+        }
+    }
+
     /// Plays the server to the end of the session; `answer` may give other octets than the honest server would.
     ///
     /// # Errors
@@ -275,7 +310,8 @@ impl<'p> Play<'p> {
         self.greet()?;
         while !self.honest.over {
             let Some(line) = self.command()? else { break };
-            if line.verb == verb {
+            // AUTH alone asks for a list, as an expired draft had it, and begins nothing.
+            if line.verb == verb && (verb != "AUTH" || !line.rest.is_empty() || self.ours()) {
                 return Ok(line);
             }
             self.answer(&line)?;
@@ -305,6 +341,7 @@ impl<'p> Play<'p> {
             match self.fill(self.peer.patience()) {
                 Received::Octets => {}
                 Received::Nothing => {
+                    self.waiting = true;
                     let patience = self.peer.patience().as_secs_f64();
                     return fail("a command, or the end of the connection", format!("nothing within {patience:.1} s"));
                 }
@@ -456,6 +493,14 @@ impl<'p> Play<'p> {
     /// [`Stop::Fail`](super::Stop::Fail), with what was expected and what came.
     pub fn check(&self, holds: bool, expected: impl Into<String>, got: impl Into<String>) -> Judged {
         if holds { Ok(()) } else { fail(expected, got) }
+    }
+
+    /// With a client that is not our own, what fails from here on weighs no more than this: no sentence of an RFC
+    /// demands it of a client.
+    pub fn weighs(&mut self, level: Level) {
+        if !self.ours() {
+            self.weight = Some(level);
+        }
     }
 
     /// Something to report that is no failure.

@@ -24,6 +24,8 @@ pub struct Talk<'p> {
     session: usize,
     pub(super) buffer: Vec<u8>,
     greeting: Vec<u8>,
+    /// What was sent last is answered when a login is decided.
+    pub(super) login_is_due: bool,
     ended: bool,
 }
 
@@ -45,6 +47,7 @@ impl<'p> Talk<'p> {
             session: 0,
             buffer: Vec::new(),
             greeting: Vec::new(),
+            login_is_due: false,
             ended: false,
         }
     }
@@ -225,6 +228,7 @@ impl<'p> Talk<'p> {
             session: 0,
             buffer: Vec::new(),
             greeting: Vec::new(),
+            login_is_due: false,
             ended: false,
         };
         second.begin(start)?;
@@ -316,9 +320,15 @@ impl<'p> Talk<'p> {
     /// As [`Talk::send`].
     pub fn raw(&mut self, octets: &[u8]) -> Judged {
         if !self.peer.may_delete() && deletes(octets) {
-            return skip("it marks a message as deleted, which --allow-delete allows");
+            return skip(NO_DELETIONS);
         }
         self.dialogue.borrow_mut().add(self.session, Who::Client, octets);
+        self.login_is_due = match verb(octets).as_slice() {
+            b"PASS" | b"APOP" | b"AUTH" => true,
+            b"CAPA" | b"STLS" | b"USER" | b"STAT" | b"LIST" | b"UIDL" | b"RETR" | b"NOOP" | b"QUIT" => false,
+            // A response in an exchange, or an octet of a line.
+            _ => self.login_is_due,
+        };
         let sent = match &mut self.wire {
             Some(wire) => wire.send(octets),
             None => Err("the connection is closed".to_owned()),
@@ -339,7 +349,7 @@ impl<'p> Talk<'p> {
     /// As [`Talk::send`].
     pub fn pieces(&mut self, pieces: &[&[u8]]) -> Judged {
         if !self.peer.may_delete() && deletes(&pieces.concat()) {
-            return skip("it marks a message as deleted, which --allow-delete allows");
+            return skip(NO_DELETIONS);
         }
         pieces.iter().try_for_each(|piece| self.raw(piece))
     }
@@ -465,6 +475,11 @@ impl<'p> Talk<'p> {
         self.dialogue.borrow_mut().add(self.session, Who::Event, words.as_bytes());
     }
 
+    /// How long the answer may take.
+    pub(super) fn patience(&self) -> Duration {
+        if self.login_is_due { self.peer.login_patience() } else { self.peer.patience() }
+    }
+
     pub(super) fn fill(&mut self, wait: Duration) -> Received {
         let Some(wire) = &mut self.wire else { return Received::End };
         let before = self.buffer.len();
@@ -484,11 +499,16 @@ impl<'p> Talk<'p> {
 
     pub(super) fn ending(&self, received: &Received) -> String {
         match received {
-            Received::Nothing => format!("nothing within {:.1} s", self.peer.patience().as_secs_f64()),
+            Received::Nothing => format!("nothing within {:.1} s", self.patience().as_secs_f64()),
             Received::Broken(why) => format!("a broken connection ({why})"),
             _ => "the end of the connection".to_owned(),
         }
     }
+}
+
+/// The first four octets, in upper case.
+fn verb(octets: &[u8]) -> Vec<u8> {
+    octets[..octets.len().min(4)].to_ascii_uppercase()
 }
 
 /// Whether a line of it is a DELE.
@@ -498,6 +518,9 @@ fn deletes(octets: &[u8]) -> bool {
         line[start..].get(..4).is_some_and(|verb| verb.eq_ignore_ascii_case(b"DELE"))
     })
 }
+
+/// Why a DELE is not sent.
+pub(crate) const NO_DELETIONS: &str = "it marks a message as deleted, which --allow-delete allows";
 
 /// What a script ended with, as far as it is a failure.
 impl From<std::num::ParseIntError> for Stop {

@@ -1,6 +1,6 @@
 //! What several client cases ask and say: how the client ended, what it sent, what it stored.
 
-use crate::case::{Ended, Honest, Judged, Line, Play, skip};
+use crate::case::{Ended, Honest, Judged, Level, Line, Play, skip};
 
 /// Runs a script once for each value, with a fresh client each time.
 pub(super) fn each<'p, T: Copy>(
@@ -32,6 +32,7 @@ pub(super) fn ends_well(c: &mut Play<'_>) -> Judged {
 /// The client says that something failed.
 pub(super) fn fails(c: &mut Play<'_>) -> Judged<String> {
     let ended = end(c);
+    hangs(c, &ended);
     c.check(matches!(ended, Ended::Failed(_)), "a client that reports a failure", format!("{ended:?}"))?;
     Ok(match ended {
         Ended::Failed(why) => why,
@@ -42,12 +43,23 @@ pub(super) fn fails(c: &mut Play<'_>) -> Judged<String> {
 /// The client ends by itself, well or not.
 pub(super) fn ends(c: &mut Play<'_>) -> Judged {
     let ended = end(c);
+    hangs(c, &ended);
     c.check(ended != Ended::Hung, "a client that ends", format!("{ended:?}"))
 }
 
-/// From here on the client may say QUIT, and nothing else, and then it reports a failure.
+/// A client that does not end says nothing wrong: no RFC speaks of that, and everybody wants to know.
+pub(super) fn hangs(c: &mut Play<'_>, ended: &Ended) {
+    if *ended == Ended::Hung {
+        c.weighs(Level::Should);
+    }
+}
+
+/// From here on the client may say QUIT, and nothing else, and then it reports a failure. It may also wait for an answer
+/// that it understands, until the connection ends.
 pub(super) fn gives_up(c: &mut Play<'_>) -> Judged<String> {
-    while let Some(line) = c.command()? {
+    loop {
+        let next = c.command();
+        let Some(Some(line)) = c.let_go(next)? else { break };
         c.check(line.verb == "QUIT", "QUIT or the end of the connection", line.shown())?;
         c.say(b"+OK\r\n")?;
     }

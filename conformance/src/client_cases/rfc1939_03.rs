@@ -4,7 +4,7 @@ use super::judge::{
     all_stored, commands, each, end, ends_well, fails, fetches_all, gives_up, is_free_text, no_login_was_tried,
     with_first_line,
 };
-use crate::case::{ClientCase, Ended, Judged, Play, skip};
+use crate::case::{ClientCase, Ended, Judged, Level, Play, skip};
 use crate::mailbox::Mail;
 use crate::octets::escape;
 use std::time::Duration;
@@ -195,7 +195,9 @@ pub const CASES: &[ClientCase] = &[
         |c| {
             c.until("PASS")?;
             c.say(b"+OKAY maildrop locked and ready\r\n")?;
-            // A client that takes it for a success goes on as if it were logged in.
+            // A client that takes it for a success goes on as if it were logged in. RFC 1939 knows two indicators, and does
+            // not say that anything parts them from what follows: that came with RFC 2449 §3.
+            c.weighs(Level::Quirk);
             while let Some(line) = c.command()? {
                 c.check(line.verb == "QUIT", "QUIT or the end of the connection", line.shown())?;
                 c.say(b"+OK\r\n")?;

@@ -160,6 +160,8 @@ pub const CASES: &[ClientCase] = &[
         &["RFC2449-7-001", "RFC1957-Observations-003"],
         |c| {
             c.honest.capabilities = None;
+            // No timestamp: it would promise APOP (RFC 1939 §7).
+            c.honest.greeting = "POP3 server ready".to_owned();
             c.serve_with(|_, line| {
                 matches!(line.verb.as_str(), "UIDL" | "TOP" | "APOP" | "AUTH")
                     .then(|| b"-ERR what is that?\r\n".to_vec())

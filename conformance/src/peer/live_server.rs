@@ -6,10 +6,10 @@ use super::wire::{Received, Wire};
 use super::{Account, ServerPeer, Site, Upgrade};
 use crate::case::{Mailbox, ServerCase, Start, Stop, Talk};
 use crate::mailbox::Mail;
-use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::net::{TcpStream, ToSocketAddrs as _};
-use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A live server, and what was found out about it.
@@ -23,11 +23,13 @@ pub struct LiveServer {
     upgrade: Upgrade,
     side: Option<Side>,
     may_delete: bool,
+    /// Deletions are suspended: several cases run at a time.
+    suspended: AtomicBool,
     patience: Duration,
     quiet: Duration,
-    found: RefCell<Found>,
+    found: Mutex<Found>,
     /// Something may have changed in the maildrop.
-    stale: Rc<Cell<bool>>,
+    stale: Arc<AtomicBool>,
 }
 
 /// How a live server is reached.
@@ -58,6 +60,8 @@ struct Found {
     capabilities: BTreeSet<String>,
     numbers: HashMap<Mail, u32>,
     count: Option<u32>,
+    /// A second session is admitted beside the first.
+    admits_several: bool,
 }
 
 impl LiveServer {
@@ -79,22 +83,38 @@ impl LiveServer {
             may_delete,
             patience,
             quiet: Duration::from_millis(300).min(patience),
-            found: RefCell::default(),
-            stale: Rc::new(Cell::new(false)),
+            suspended: AtomicBool::new(false),
+            found: Mutex::default(),
+            stale: Arc::default(),
         };
         let found = server.look().map_err(|stop| match stop {
             Stop::Fail { expected, got } => format!("{}: expected {expected}, got {got}", server.name()),
             Stop::Skip(why) => format!("{}: {why}", server.name()),
         })?;
-        *server.found.borrow_mut() = found;
+        *server.found() = found;
         Ok(server)
     }
 
     /// The messages of the mailbox that the maildrop does not hold.
     #[must_use]
     pub fn missing(&self) -> Vec<Mail> {
-        let found = self.found.borrow();
+        let found = self.found();
         Mail::ALL.into_iter().filter(|mail| !found.numbers.contains_key(mail)).collect()
+    }
+
+    /// Whether two sessions may be in the maildrop at a time.
+    #[must_use]
+    pub fn admits_several(&self) -> bool {
+        self.found().admits_several
+    }
+
+    /// Suspends deletions, or lets them be again, where they are allowed at all.
+    pub(crate) fn deletions(&self, allowed: bool) {
+        self.suspended.store(!allowed, Ordering::Relaxed);
+    }
+
+    fn found(&self) -> MutexGuard<'_, Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The server as it is, for a dialogue that is no case.
@@ -155,6 +175,7 @@ impl LiveServer {
                 }
             }
         }
+        found.admits_several = talk.second(Start::Transaction).is_ok_and(|mut second| second.ask("QUIT").is_ok());
         let _ = talk.ask("QUIT");
         Ok(found)
     }
@@ -174,11 +195,15 @@ impl ServerPeer for LiveServer {
     }
 
     fn may_delete(&self) -> bool {
-        self.may_delete
+        self.may_delete && !self.suspended.load(Ordering::Relaxed)
     }
 
     fn patience(&self) -> Duration {
         self.patience
+    }
+
+    fn login_patience(&self) -> Duration {
+        self.patience.max(LOGIN)
     }
 
     fn quiet(&self) -> Duration {
@@ -186,13 +211,13 @@ impl ServerPeer for LiveServer {
     }
 
     fn site(&self, case: &ServerCase) -> Result<Box<dyn Site + '_>, String> {
-        if self.stale.replace(false) {
+        if self.stale.swap(false, Ordering::Relaxed) {
             // Message-numbers may have moved.
             if let Ok(found) = self.look() {
-                *self.found.borrow_mut() = found;
+                *self.found() = found;
             }
         }
-        let found = self.found.borrow();
+        let found = self.found();
         for tag in case.needed() {
             if !found.capabilities.contains(tag) {
                 return Err(match tag {
@@ -232,7 +257,7 @@ impl Site for LiveSite<'_> {
                     if *upgrade == Upgrade::Implicit {
                         socket.start_tls()?;
                     }
-                    return Ok(Box::new(Watched { socket, stale: Rc::clone(stale) }));
+                    return Ok(Box::new(Watched { socket, stale: Arc::clone(stale) }));
                 }
                 Err(error) => last = format!("{address}: {error}"),
             }
@@ -245,24 +270,24 @@ impl Site for LiveSite<'_> {
     }
 
     fn number(&self, mail: Mail) -> Option<u32> {
-        self.server.found.borrow().numbers.get(&mail).copied()
+        self.server.found().numbers.get(&mail).copied()
     }
 
     fn count(&self) -> Option<u32> {
-        if self.account == self.server.account { self.server.found.borrow().count } else { Some(0) }
+        if self.account == self.server.account { self.server.found().count } else { Some(0) }
     }
 }
 
 /// A socket that notices when messages are deleted.
 struct Watched {
     socket: Socket,
-    stale: Rc<Cell<bool>>,
+    stale: Arc<AtomicBool>,
 }
 
 impl Wire for Watched {
     fn send(&mut self, octets: &[u8]) -> Result<(), String> {
         if octets.windows(4).any(|window| window.eq_ignore_ascii_case(b"DELE")) {
-            self.stale.set(true);
+            self.stale.store(true, Ordering::Relaxed);
         }
         self.socket.send(octets)
     }
@@ -279,3 +304,6 @@ impl Wire for Watched {
         self.socket.handshake()
     }
 }
+
+/// Servers answer a failed login after a few seconds, and after more the more often that happens.
+const LOGIN: Duration = Duration::from_secs(20);

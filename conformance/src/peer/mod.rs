@@ -70,6 +70,11 @@ pub trait ServerPeer {
     /// How long an answer may take.
     fn patience(&self) -> Duration;
 
+    /// How long the answer to a login may take: a refusal is often held back for seconds.
+    fn login_patience(&self) -> Duration {
+        self.patience()
+    }
+
     /// How long to wait where nothing is expected.
     fn quiet(&self) -> Duration;
 

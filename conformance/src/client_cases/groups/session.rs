@@ -5,7 +5,7 @@ use super::super::judge::{
     with_rows,
 };
 use super::super::rfc2595::needs_stls;
-use crate::case::{ClientCase, Ended, Judged, Play, skip};
+use crate::case::{ClientCase, Ended, Judged, Level, Play, skip};
 use crate::mailbox::Mail;
 use crate::octets::escape;
 use crate::peer::fetcher::JobLogin;
@@ -354,6 +354,8 @@ fn in_place(c: &Play<'_>, mail: &[Mail]) -> Judged {
 
 /// There was one answer too many. The client gives up, or waits for the answer to its next command all the same.
 fn shifted(c: &mut Play<'_>) -> Judged {
+    // The server is wrong, and no RFC says how a client finds out.
+    c.weighs(Level::Quirk);
     while let Some(line) = c.command()? {
         if line.verb == "QUIT" {
             break;

@@ -1,7 +1,7 @@
 //! What a message's octets become: (2) stuffing, (3) bodies as text, (9) TOP.
 
 use super::super::judge::{all_stored, ends_well, fetches_all};
-use crate::case::{ClientCase, Judged, Play, skip};
+use crate::case::{ClientCase, Judged, Play, Stop, skip};
 use crate::mailbox::Mail;
 use crate::octets::escape;
 
@@ -63,19 +63,28 @@ pub const CASES: &[ClientCase] = &[
         "CRLF, a dot and LF do not end a response of CRLF lines",
         &["RFC1939-3-028"],
         // The first line of data is ".\n+OK..." here: its one dot goes, as other octets than CRLF follow.
-        |c| smuggled(c, b"a\r\n.\n+OK injected\r\nb\r\n", b"a\r\n\n+OK injected\r\nb\r\n"),
+        |c| {
+            let sent = b"a\r\n.\n+OK injected\r\nb\r\n";
+            smuggled_or(c, sent, b"a\r\n\n+OK injected\r\nb\r\n", sent)
+        },
     ),
     ClientCase::must(
         "group/2/client-dot-and-space",
         "A dot with a space behind it does not end a response",
         &["RFC1939-3-028"],
-        |c| smuggled(c, b"a\r\n. \r\nb\r\n.\t\r\nc\r\n", b"a\r\n \r\nb\r\n\t\r\nc\r\n"),
+        |c| {
+            let sent = b"a\r\n. \r\nb\r\n.\t\r\nc\r\n";
+            smuggled_or(c, sent, b"a\r\n \r\nb\r\n\t\r\nc\r\n", sent)
+        },
     ),
     ClientCase::must(
         "group/2/client-dot-and-carriage-returns",
         "A dot with two CR behind it does not end a response",
         &["RFC1939-3-028"],
-        |c| smuggled(c, b"a\r\n.\r\r\nb\r\n", b"a\r\n\r\r\nb\r\n"),
+        |c| {
+            let sent = b"a\r\n.\r\r\nb\r\n";
+            smuggled_or(c, sent, b"a\r\n\r\r\nb\r\n", sent)
+        },
     ),
     ClientCase::must(
         "group/3/client-eight-bit",
@@ -186,6 +195,18 @@ fn smuggled(c: &mut Play<'_>, wire: &[u8], message: &[u8]) -> Judged {
     c.serve()?;
     all_stored(c)?;
     exact(c)
+}
+
+/// The same. That a dot is left where it should be taken off is the matter of other cases: with a foreign client `kept` is
+/// only noted.
+fn smuggled_or(c: &mut Play<'_>, wire: &[u8], message: &[u8], kept: &[u8]) -> Judged {
+    let judged = smuggled(c, wire, message);
+    let header = b"Subject: smuggled\r\n\r\n";
+    if matches!(judged, Err(Stop::Fail { .. })) && !c.ours() && c.has_stored(&[header, kept].concat()).is_ok() {
+        c.note("the dot is not taken off");
+        return ends_well(c);
+    }
+    judged
 }
 
 /// The client gives TOP with this number of lines; each answer is cut by the honest server, and stored.
