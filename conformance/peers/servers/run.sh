@@ -4,7 +4,7 @@
 #
 #     conformance/peers/servers/run.sh NAME PORT STATE
 #
-#     NAME     courier, cyrus, mailutils, popa3d or solid-pop3d
+#     NAME     courier, mailutils, popa3d or solid-pop3d
 #     STATE    a directory for what is written; it holds `password`, `cert.pem`, `key.pem`, `mbox` and `Maildir`
 #
 # The root is an overlay above the machine's, in name spaces that end with the server: its processes, its mounts and its
@@ -15,11 +15,13 @@ set -eu
 name=$1 port=$2 state=$(cd "$3" && pwd -P)
 here=$(cd "$(dirname "$0")" && pwd -P)
 packages=$(sed -n 's/^# packages: //p' "$here/$name.sh")
-mkdir -p "$state/upper" "$state/work" "$state/root"
+mkdir -p "$state/upper" "$state/root"
 
 export here name port state packages
-exec unshare --mount --pid --fork --kill-child=KILL sh -euc '
-mount -t tmpfs -o mode=755 pop3 "$state/upper" 
+# unshare itself does not hear SIGTERM.
+trap 'kill -s KILL "$!"' TERM INT HUP
+unshare --mount --pid --fork --kill-child=KILL sh -euc '
+mount -t tmpfs -o mode=755 pop3 "$state/upper"
 mkdir "$state/upper/u" "$state/upper/w"
 mount -t overlay overlay -o "lowerdir=/,upperdir=$state/upper/u,workdir=$state/upper/w" "$state/root"
 cd "$state/root"
@@ -36,4 +38,5 @@ exec chroot . sh -euc "
     user=mrose password=\$(cat /peer/password) port=$port
     for package in $packages; do dpkg-query -W \$package; done
     . /peer/$name.sh
-"'
+"' &
+wait "$!"

@@ -1,0 +1,337 @@
+#!/usr/bin/env python3
+"""Checks real servers and clients with pop3-conformance, and writes docs/compatibility.md.
+
+    conformance/peers/compatibility.py run [--tool FILE] [NAME...]   runs peers (all, or these) and keeps their results
+    conformance/peers/compatibility.py page [--check]                writes the page from the results that are kept;
+                                                                     --check only compares, and fails if it is stale
+
+`run` wants Debian and root: servers whose packages exclude each other are installed in roots of their own (servers/run.sh),
+clients on the machine. Servers listen on 127.0.0.1 and end with the run. The results stand in compatibility.json, without
+what would show a way to attack somebody: such weaknesses are only counted there, by class.
+"""
+
+import argparse
+import collections
+import datetime
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+RESULTS = HERE / "compatibility.json"
+PAGE = ROOT / "docs" / "compatibility.md"
+CLIENTS = HERE / "clients"
+PASSWORD = "tanstaaf"
+LIBRARY = "{host} {port} {user} {password} {dir}".split()
+PROGRAM = "{host} {port} {user} {password-file} {dir}".split()
+JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp"]
+
+# Name: Debian packages, the first of which gives the version.
+SERVERS = {
+    "Dovecot": ["dovecot-pop3d"],
+    "Courier": ["courier-pop"],
+    "popa3d": ["popa3d"],
+    "Solid POP3": ["solid-pop3d"],
+}
+
+# Name: packages, command.
+PROGRAMS = {
+    "curl": (["curl"], ["curl", "-sS", "-u", "{user}:{password}", "pop3://{host}:{port}/1", "-o", "{dir}/1"]),
+    "Python poplib": (["python3"], ["python3", f"{CLIENTS}/poplib_client.py", *LIBRARY]),
+    "Perl Net::POP3": (["perl"], ["perl", f"{CLIENTS}/net_pop3.pl", *LIBRARY]),
+    "Perl Mail::POP3Client": (["libmail-pop3client-perl"], ["perl", f"{CLIENTS}/mail_pop3client.pl", *LIBRARY]),
+    "Ruby net-pop": (["ruby"], ["ruby", f"{CLIENTS}/net_pop.rb", *LIBRARY]),
+    "fetchmail": (["fetchmail"], ["sh", f"{CLIENTS}/fetchmail.sh", *PROGRAM]),
+    "mpop": (["mpop"], ["sh", f"{CLIENTS}/mpop.sh", *PROGRAM]),
+    "getmail6": (["getmail6"], ["sh", f"{CLIENTS}/getmail.sh", *PROGRAM]),
+    "fdm": (["fdm"], ["sh", f"{CLIENTS}/fdm.sh", *PROGRAM]),
+    "JavaMail": (
+        ["libmail-java", "libactivation-java", "default-jdk-headless"],
+        [*JAVA, "{classes}:/usr/share/java/javax.mail.jar:/usr/share/java/javax.activation.jar", "JavaMail", *LIBRARY],
+    ),
+    "Apache Commons Net": (
+        ["libcommons-net-java", "default-jdk-headless"],
+        [*JAVA, "{classes}:/usr/share/java/commons-net.jar", "CommonsNet", *LIBRARY],
+    ),
+}
+
+# What is known in public, by product.
+PUBLIC = {
+    "curl": "curl#19228 (a capability that begins with a dot)",
+    "Python poplib": "cpython#143923 (CR and LF in arguments)",
+    "Ruby net-pop": "ruby/net-pop#31 (CR and LF in arguments)",
+    "Apache Commons Net": "commons-net#400 (CR and LF in arguments)",
+}
+
+# Cases whose failure may show a way to attack somebody; they are counted, and not named.
+CLASSES = [
+    (r"^group/2/client-|client-false-end", "where a response ends"),
+    (r"^group/4/|endless|beyond-the-limit|server-limits", "bounds"),
+    (r"^group/6/|cleartext|inject", "octets around STLS"),
+    (r"^group/7/|control|not-printable|odd-octets|foreign-characters", "control octets and credentials"),
+]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    actions = parser.add_subparsers(dest="action", required=True)
+    run = actions.add_parser("run")
+    run.add_argument("--tool", default=ROOT / "target/release/pop3-conformance", type=pathlib.Path)
+    run.add_argument("names", nargs="*", metavar="NAME")
+    page_action = actions.add_parser("page")
+    page_action.add_argument("--check", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.action == "run":
+        for name in arguments.names:
+            if name not in SERVERS and name not in PROGRAMS:
+                parser.error(f"no {name}; there are: {', '.join([*SERVERS, *PROGRAMS])}")
+        run_all(arguments.tool.resolve(), arguments.names or [*SERVERS, *PROGRAMS])
+    text = page(json.loads(RESULTS.read_text()))
+    if arguments.action == "page" and arguments.check:
+        if PAGE.read_text() != text:
+            sys.exit("docs/compatibility.md is stale: conformance/peers/compatibility.py page")
+    else:
+        PAGE.write_text(text)
+
+
+# --- Running --------------------------------------------------------------------------------------------------------
+
+
+def run_all(tool, names):
+    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"servers": {}, "clients": {}}
+    with tempfile.TemporaryDirectory(prefix="pop3-", dir="/tmp") as state:
+        state = pathlib.Path(state)
+        state.chmod(0o711)
+        for name in names:
+            part = "servers" if name in SERVERS else "clients"
+            began = time.monotonic()
+            try:
+                kept[part][name] = (check_server if name in SERVERS else check_client)(tool, name, state)
+            except (RuntimeError, subprocess.SubprocessError, OSError) as error:
+                print(f"{name}: not checked: {error}", file=sys.stderr)
+                continue
+            totals = [mode["totals"] for mode in kept[part][name]["modes"].values()]
+            print(f"{name}: {totals}, {time.monotonic() - began:.0f} s", flush=True)
+            RESULTS.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+
+
+def install(packages):
+    missing = [package for package in packages if not version(package)]
+    if missing:
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        command = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=120", "install", "--yes", "--no-install-recommends", *missing]
+        subprocess.run(command, check=True, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=600)
+
+
+def version(package):
+    query = ["dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", package]
+    words = subprocess.run(query, capture_output=True, text=True).stdout.split()
+    return words[1] if words[:1] == ["installed"] else None
+
+
+def check_server(tool, name, state):
+    place = state / name.replace(" ", "-").lower()
+    place.mkdir(mode=0o711)
+    (place / "password").write_text(PASSWORD + "\n")
+    certificate = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    certificate += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"]
+    subprocess.run(certificate, cwd=place, check=True, capture_output=True)
+    modes = {"clear": [], "stls": ["--stls"], "tls": ["--tls"]}
+    if name != "Dovecot":
+        modes = {"clear": []}
+    found = {}
+    for mode, flags in modes.items():
+        # A fresh mailbox for each: some messages are removed for good.
+        fixture = [tool, "fixture", "--maildir", place / mode / "Maildir", "--mbox", place / mode / "mbox"]
+        (place / mode).mkdir(mode=0o711)
+        subprocess.run(fixture, check=True)
+        for file in ("password", "cert.pem", "key.pem"):
+            shutil.copy(place / file, place / mode / file)
+        port, tls_port = free_port(), free_port()
+        with serving(name, place / mode, port, tls_port) as server:
+            reach = f"localhost:{tls_port if mode == 'tls' else port}"
+            report = place / f"{mode}.json"
+            command = [tool, "server", reach, "--user", "mrose", "--password-file", place / "password", "--allow-delete"]
+            command += ["--ca", place / "cert.pem", *flags, "--json", report, "--quiet"]
+            if name != "Dovecot":
+                command += ["--empty-user", "empty"]
+            subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=900)
+            found[mode] = condense(json.loads(report.read_text()))
+            known = server.version
+    return {"version": known, "date": today(), "modes": found}
+
+
+class serving:
+    """A server, for as long as a `with` block runs."""
+
+    def __init__(self, name, place, port, tls_port):
+        self.name, self.place, self.port, self.version = name, place, port, None
+        if name == "Dovecot":
+            install(SERVERS[name])
+            self.command = ["sh", HERE / "dovecot.sh", "--port", port, "--tls-port", tls_port, "--maildir", place / "Maildir"]
+            self.command += ["--user", "mrose", "--password-file", place / "password", "--state", place / "state"]
+            self.command += ["--tls-cert", place / "cert.pem", "--tls-key", place / "key.pem", "--for", "900"]
+        else:
+            self.command = ["sh", HERE / "servers" / "run.sh", name.replace("Solid POP3", "solid-pop3d").lower(), port, place]
+
+    def __enter__(self):
+        log = self.place / "log"
+        with log.open("w") as file:
+            words = [str(word) for word in self.command]
+            self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
+        until = time.monotonic() + 300
+        while not greets(self.port):
+            if self.process.poll() is not None or time.monotonic() > until:
+                self.__exit__()
+                raise RuntimeError(log.read_text()[-500:])
+            time.sleep(0.5)
+        package = SERVERS[self.name][0]
+        rows = dict(line.split("\t") for line in log.read_text().splitlines() if line.count("\t") == 1)
+        self.version = rows.get(package) or version(package)
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+def check_client(tool, name, state):
+    packages, command = PROGRAMS[name]
+    install(packages)
+    classes = state / "classes"
+    if "{classes}" in " ".join(command) and not classes.exists():
+        classes.mkdir()
+        jars = "/usr/share/java/javax.mail.jar:/usr/share/java/commons-net.jar"
+        sources = sorted(CLIENTS.glob("*.java"))
+        subprocess.run(["javac", "-cp", jars, "-d", classes, *sources], check=True, capture_output=True)
+    report = state / "client.json"
+    command = [word.replace("{classes}", str(classes)) for word in command]
+    run = [tool, "client", "--json", report, "--quiet", "--", *command]
+    subprocess.run(run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=900)
+    return {"version": version(packages[0]), "date": today(), "modes": {"clear": condense(json.loads(report.read_text()))}}
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def greets(port):
+    try:
+        with socket.create_connection(("127.0.0.1", port), 2) as connection:
+            connection.settimeout(5)
+            return connection.recv(1) == b"+"
+    except OSError:
+        return False
+
+
+def today():
+    return datetime.date.today().isoformat()
+
+
+def condense(report):
+    """What is kept of a report: counts, the names of what may be named, and the classes of what may not."""
+    kept = {"must": [], "should": [], "tolerant": [], "weaknesses": {}, "totals": report["totals"]}
+    weaknesses = collections.Counter()
+    for result in report["results"]:
+        if result["outcome"] not in ("fail", "warn", "note"):
+            continue
+        hidden = next((words for pattern, words in CLASSES if re.search(pattern, result["id"])), None)
+        hung = result["got"] is not None and re.search("Hung|hangs|nothing within", result["got"])
+        if result["outcome"] == "note":
+            if not hidden and result["level"] != "quirk":
+                kept["tolerant"].append(result["id"])
+        elif hidden or hung:
+            weaknesses[hidden or "no end, or no answer"] += 1
+        else:
+            kept["must" if result["outcome"] == "fail" else "should"].append(result["id"])
+    kept["weaknesses"] = dict(weaknesses)
+    return kept
+
+
+# --- The page -------------------------------------------------------------------------------------------------------
+
+
+def page(kept):
+    titles = catalogue()
+    lines = [
+        "# What real servers and clients do",
+        "",
+        "This page is generated: `conformance/peers/compatibility.py run` starts the products below, checks each with",
+        "`pop3-conformance`, and keeps the results in `conformance/peers/compatibility.json`; `compatibility.py page` writes the",
+        "page from them. A deviation is a failed case whose level is MUST; the case's id names the section, and",
+        "[rfc-coverage.md](rfc-coverage.md) its requirements. Tolerant is what the grammar refuses and the product takes, and harms",
+        "nobody. What could show a way to attack somebody is counted by its class, and not named.",
+        "",
+        "Clients that are libraries are driven by the small programs in `conformance/peers/clients/`, which fetch and delete every",
+        "message. A case about what a client never does is skipped: a client with few passes does little, not badly.",
+    ]
+    for part, heading in (("servers", "Servers"), ("clients", "Clients")):
+        lines += ["", f"## {heading}", ""]
+        lines += ["| product | version | mode | passed | tolerant | deviations | SHOULD | weaknesses counted | skipped |"]
+        lines += ["|---|---|---|---|---|---|---|---|---|"]
+        for name, product in sorted(kept[part].items(), key=lambda item: item[0].lower()):
+            for mode, found in product["modes"].items():
+                totals = found["totals"]
+                cells = [name, product["version"], mode, totals["passed"], totals["noted"], len(found["must"])]
+                cells += [len(found["should"]), sum(found["weaknesses"].values()), totals["skipped"]]
+                lines.append(f"| {' | '.join(str(cell) for cell in cells)} |")
+        for name, product in sorted(kept[part].items(), key=lambda item: item[0].lower()):
+            lines += ["", f"### {name} {product['version']}", "", f"Checked on {product['date']}."]
+            if name in PUBLIC:
+                lines += ["", f"Known in public: {PUBLIC[name]}."]
+            must, should, tolerant = collected(product, "must"), collected(product, "should"), collected(product, "tolerant")
+            classes = collections.Counter()
+            for found in product["modes"].values():
+                for words, count in found["weaknesses"].items():
+                    classes[words] = max(classes[words], count)
+            if must:
+                lines += ["", "Deviates:", ""]
+                lines += [f"- `{case}`: {titles.get(case, '')}{modes(product, found)}" for case, found in must.items()]
+            if should:
+                lines += ["", "Does not do what is recommended:", ""]
+                lines += [f"- `{case}`: {titles.get(case, '')}{modes(product, found)}" for case, found in should.items()]
+            if tolerant:
+                lines += ["", "Tolerant: " + ", ".join(f"`{case}`" for case in tolerant) + "."]
+            if classes:
+                counted = ", ".join(f"{words} ({count})" for words, count in sorted(classes.items()))
+                lines += ["", f"Weaknesses, by class: {counted}."]
+    return "\n".join(lines) + "\n"
+
+
+def collected(product, part):
+    found = {}
+    for mode, result in product["modes"].items():
+        for case in result[part]:
+            found.setdefault(case, []).append(mode)
+    return found
+
+
+def modes(product, found):
+    return "" if len(found) == len(product["modes"]) else f" ({', '.join(found)})"
+
+
+def catalogue():
+    """The cases' sentences, as they stand in the source."""
+    titles = {}
+    for part in ("server_cases", "client_cases"):
+        for path in (ROOT / "conformance" / "src" / part).rglob("*.rs"):
+            pairs = re.findall(r'"((?:rfc|group|fault)[\w./-]+/(?:client-|server-)?[\w-]+)",\s*"((?:[^"\\]|\\.)+)"', path.read_text())
+            titles.update(pairs)
+    return titles
+
+
+if __name__ == "__main__":
+    main()
