@@ -235,6 +235,58 @@ mod tests {
     }
 
     #[test]
+    fn directly_behind_auth_even_what_reads_like_a_command_is_masked() {
+        assert_eq!(log(&[('C', b"AUTH LOGIN\r\nUSER/wAB\r\n")]), ["C: AUTH LOGIN", "C: ****"]);
+        assert_eq!(log(&[('C', b"AUTH LOGIN\r\n"), ('S', b"+ \r\n"), ('C', b"*\r\n")])[2], "C: *");
+    }
+
+    #[test]
+    fn a_challenge_shows_whether_it_says_anything() {
+        let auth = ('C', &b"AUTH X\r\n"[..]);
+        for (line, seen) in [
+            (&b"+ \r\n"[..], "S: +"),
+            (b"+\r\n", "S: +"),
+            (b"+a\r\n", "S: +"),
+            (b"+ a\r\n", "S: + ****"),
+            (b"+ VXNlcm5hbWU6\r\n", "S: + ****"),
+            (b"+OK VXNlcm5hbWU6\r\n", "S: +OK VXNlcm5hbWU6"),
+        ] {
+            assert_eq!(log(&[auth, ('S', line)])[1], seen);
+        }
+        assert_eq!(log(&[('S', b"+ no exchange\r\n")]), ["S: + no exchange"]);
+    }
+
+    #[test]
+    fn a_command_shows_that_something_is_masked_only_where_something_was() {
+        for (line, seen) in [
+            (&b"PASS\r\n"[..], "C: PASS"),
+            (b"PASS x\r\n", "C: PASS ****"),
+            (b"PASSx\r\n", "C: PASS ****"),
+            (b"AUTH\r\n", "C: AUTH"),
+            (b"AUTH PLAIN\r\n", "C: AUTH PLAIN"),
+            (b"AUTHx PLAIN\r\n", "C: AUTH ****"),
+            (b"APOP mrose x\r\n", "C: APOP mrose ****"),
+            (b"USER mrose\r\n", "C: USER mrose"),
+        ] {
+            assert_eq!(log(&[('C', line)]), [seen]);
+        }
+    }
+
+    #[test]
+    fn lines_of_one_read_are_shown_one_by_one_and_whole_up_to_the_limit() {
+        let mut seen = Vec::new();
+        let mut trace = Trace::new();
+        trace.client(b"STAT\r\nNOO", |line| seen.push(String::from(line)));
+        assert_eq!(seen, ["C: STAT"]);
+        trace.client(b"P\r\n", |line| seen.push(line.into()));
+        assert_eq!(seen[1..], ["C: NOOP"]);
+        for (octets, longer) in [(SHOWN - 1, false), (SHOWN, false), (SHOWN + 1, true)] {
+            let line = [&vec![b'x'; octets - 1][..], b"\n"].concat();
+            Trace::new().client(&line, |line| assert_eq!(line.ends_with(" [...]"), longer, "{octets}"));
+        }
+    }
+
+    #[test]
     fn a_line_without_end_costs_a_bounded_buffer() {
         let mut trace = Trace::new();
         trace.client(&[b'x'; 100_000], |_| {});

@@ -84,6 +84,55 @@ fn an_arbitrary_answer_is_one_line_and_every_kind_of_event_comes_up() {
     assert_eq!((events.len(), incoming.len()), (11, 6));
 }
 
+#[cfg(feature = "arbitrary")]
+#[test]
+fn every_kind_of_every_value_comes_up() {
+    use arbitrary::{Arbitrary as _, Unstructured};
+    use pop3_proto::{Capability, Data, Event, Incoming, Login, ResponseCode, Text};
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// How many kinds there are, by the first word of what `Debug` shows; the most frequent one comes up in no more than
+    /// so many of a hundred draws.
+    fn kinds(percent: usize, draw: impl Fn(&mut Unstructured<'_>) -> String) -> usize {
+        const DRAWS: usize = 4_000;
+        let mut state = 3_u64;
+        let mut seen = BTreeMap::<String, usize>::new();
+        for _ in 0..DRAWS {
+            let octets: Vec<u8> = (0..200)
+                .map(|_| {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    (state >> 56) as u8
+                })
+                .collect();
+            let shown = draw(&mut Unstructured::new(&octets));
+            let kind = shown.split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default();
+            *seen.entry(kind.to_owned()).or_default() += 1;
+        }
+        let most = seen.values().max().copied().unwrap_or_default();
+        assert!(most * 100 <= DRAWS * percent, "{seen:?}");
+        seen.len()
+    }
+
+    assert_eq!(kinds(16, |u| format!("{:?}", Capability::arbitrary(u).unwrap())), 14);
+    assert_eq!(kinds(25, |u| format!("{:?}", Data::arbitrary(u).unwrap())), 6);
+    assert_eq!(kinds(25, |u| format!("{:?}", Login::arbitrary(u).unwrap())), 6);
+    assert_eq!(kinds(15, |u| format!("{:?}", Event::arbitrary(u).unwrap())), 11);
+    assert_eq!(kinds(25, |u| format!("{:?}", Incoming::arbitrary(u).unwrap())), 6);
+
+    let code = |first: u8| {
+        let octets = [first, b'X', b'-', b'M', b'I', b'N', b'E', 6];
+        ResponseCode::arbitrary(&mut Unstructured::new(&octets)).unwrap().into_owned()
+    };
+    let codes: BTreeSet<_> = (0..8).map(|first| code(first).as_bytes().to_vec()).collect();
+    let codes: Vec<_> = codes.iter().map(|code| code.escape_ascii().to_string()).collect();
+    for known in ["LOGIN-DELAY", "IN-USE", "SYS/TEMP", "SYS/PERM", "AUTH", "UTF8"] {
+        assert!(codes.iter().any(|code| code == known), "{codes:?}");
+    }
+
+    let text = Text::arbitrary(&mut Unstructured::new(b"one\r\ntwo\x08")).unwrap();
+    assert_eq!(text.as_bytes(), b"one", "the first line of what is there");
+}
+
 #[cfg(feature = "zeroize")]
 #[test]
 fn secrets_still_move_compare_and_borrow() {

@@ -4,7 +4,9 @@
 //! Broken if a missing or refused STLS led to a login in the clear under `Tls::Required`, if the default list held a
 //! cleartext method without TLS, or if `[SYS/TEMP]` asked for a new password.
 
-use pop3_proto::{Client, Command, Config, ErrorClass, Event, Method, Next, Peer, Plan, ResponseCode, Tls, Why};
+use pop3_proto::{
+    Client, Command, Config, Error, ErrorClass, Event, Method, Next, Peer, Plan, ResponseCode, Tls, Verb, Wait, Why,
+};
 
 fn greeted(mut client: Client) -> Client {
     client.next_event(&mut &b"+OK ready <1.2@host>\r\n"[..]).unwrap();
@@ -112,4 +114,45 @@ fn a_failure_is_judged_by_its_response_code() {
         plan.failed(plain(), Some(&ResponseCode::new(code).unwrap()));
         assert_eq!(plan.next(&client), Next::GiveUp(why), "{code}");
     }
+}
+
+#[test]
+fn a_client_that_wants_no_tls_is_never_told_to_send_stls() {
+    let config = Config::new().tls(Tls::None);
+    let (mut client, mut plan) = (greeted(Client::with_config(config)), Plan::allowing([Method::UserPass]));
+    capa(&mut client, &mut plan, "+OK\r\nSTLS\r\nUSER\r\n.\r\n");
+    assert_eq!(plan.next(&client), Next::Login(Method::UserPass));
+}
+
+#[test]
+fn where_tls_is_no_must_nobody_asks_for_stls_without_a_capability_list() {
+    let config = Config::new().tls(Tls::Opportunistic);
+    let (mut client, mut plan) = (greeted(Client::with_config(config)), Plan::allowing([Method::UserPass]));
+    capa(&mut client, &mut plan, "-ERR what?\r\n");
+    assert_eq!(plan.next(&client), Next::Login(Method::UserPass));
+}
+
+#[test]
+fn a_method_is_cleartext_if_its_octets_are_all_that_a_login_needs() {
+    let auth = |name| Method::auth(name).unwrap();
+    for method in [Method::UserPass, plain(), auth("LOGIN"), auth("XOAUTH2"), auth("OAUTHBEARER"), auth("EXTERNAL")] {
+        assert!(method.is_cleartext(), "{method:?}");
+    }
+    for method in [Method::Apop, auth("CRAM-MD5"), auth("SCRAM-SHA-256")] {
+        assert!(!method.is_cleartext(), "{method:?}");
+    }
+}
+
+#[test]
+fn without_tls_the_default_list_without_a_list_of_ones_own_logs_in_with_no_cleartext_method() {
+    let (mut client, mut plan) = (greeted(Client::with_config(Config::new().tls(Tls::None))), Plan::new());
+    capa(&mut client, &mut plan, "-ERR what?\r\n");
+    assert_eq!(plan.next(&client), Next::GiveUp(Why::NothingInCommon));
+}
+
+#[test]
+fn a_connection_lost_over_the_login_tells_about_credentials_only_where_it_does() {
+    assert_eq!(Plan::lost(&Error::AuthRejectedByClose { to: Verb::Pass }), Some(Why::Credentials));
+    assert_eq!(Plan::lost(&Error::Eof { awaiting: Wait::Reply(Verb::Pass) }), None);
+    assert_eq!(Plan::lost(&Error::Unsolicited), None);
 }

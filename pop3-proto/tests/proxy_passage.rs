@@ -5,7 +5,7 @@
 
 use pop3_proto::wire::dot::{Passage, Piece, Unstuff};
 use pop3_proto::wire::line::LineEnd;
-use pop3_proto::{Command, Config, Event, Greeting, Incoming, Misuse, Server};
+use pop3_proto::{Client, Command, Config, Event, Greeting, Incoming, Misuse, Reply, Server, Verb};
 
 /// Every text over the alphabet of `length` octets.
 fn texts(length: usize) -> impl Iterator<Item = Vec<u8>> {
@@ -143,4 +143,82 @@ fn a_client_hands_out_stuffed_text_where_it_is_told_to() {
     }
     assert!(ended);
     assert_eq!(text, b"..dot\r\n...\r\n.x\r\n");
+}
+
+#[test]
+fn stuffed_text_passes_octet_for_octet_and_is_ended_once() {
+    for (chunks, said) in [
+        (&[&b"one\r\n..two\r\n"[..]][..], &b"one\r\n..two\r\n.\r\n"[..]),
+        (&[b"one\r\n.", b".two\r\n"], b"one\r\n..two\r\n.\r\n"),
+        (&[b"no line end"], b"no line end\r\n.\r\n"),
+        (&[b"bare LF\n"], b"bare LF\n\r\n.\r\n"),
+        (&[], b".\r\n"),
+        (&[b"", b""], b".\r\n"),
+    ] {
+        let mut server = retrieving();
+        let mut out = Vec::new();
+        for chunk in chunks {
+            server.body_stuffed(chunk, &mut out).unwrap();
+        }
+        server.end(&mut out).unwrap();
+        assert_eq!(out.escape_ascii().to_string(), said.escape_ascii().to_string());
+        assert_eq!(server.owes(), None);
+    }
+}
+
+#[test]
+fn stuffed_text_begins_where_a_line_begins() {
+    let mut server = retrieving();
+    let mut out = Vec::new();
+    server.body(b"half a line", &mut out).unwrap();
+    let refused = server.body_stuffed(b"..\r\n", &mut out);
+    assert_eq!((refused, &out[..]), (Err(Misuse::InsideAnswer { to: Verb::Retr }), &b"half a line"[..]));
+    server.body(b"\r\n", &mut out).unwrap();
+    server.body_stuffed(b"..\r\n", &mut out).unwrap();
+    assert_eq!(server.body(b"x", &mut out), Err(Misuse::InsideAnswer { to: Verb::Retr }));
+    server.end(&mut out).unwrap();
+    assert_eq!(out, b"half a line\r\n..\r\n.\r\n");
+}
+
+/// A server that began to answer RETR.
+fn retrieving() -> Server {
+    let config = Config::new().allow_cleartext_login();
+    let mut server = Server::new(config, Greeting::text("ready").unwrap(), &mut Vec::new());
+    let mut input = &b"USER mrose\r\nPASS tanstaaf\r\nRETR 1\r\n"[..];
+    while let Some(_incoming) = server.next_event(&mut input, &mut Vec::new()).unwrap() {
+        if server.owes() == Some(Verb::Retr) {
+            break;
+        }
+        server.reply(&Reply::ok("").unwrap(), &mut Vec::new()).unwrap();
+    }
+    server.begin("message follows", &mut Vec::new()).unwrap();
+    server
+}
+
+#[test]
+fn what_may_be_the_end_is_held_back_and_counted() {
+    let config = Config::new().allow_cleartext_login().stuffed_bodies();
+    let mut client = Client::with_config(config);
+    for (command, answer) in [
+        (None, &b"+OK\r\n"[..]),
+        (Some(Command::user("mrose").unwrap()), b"+OK\r\n"),
+        (Some(Command::pass("tanstaaf").unwrap()), b"+OK\r\n"),
+    ] {
+        if let Some(command) = command {
+            client.send(&command, &mut Vec::new()).unwrap();
+        }
+        client.next_event(&mut &*answer).unwrap();
+    }
+    client.send(&Command::retr(1).unwrap(), &mut Vec::new()).unwrap();
+    let mut held = |octets: &[u8]| {
+        let mut input = octets;
+        while client.next_event(&mut input).unwrap().is_some() {}
+        client.held()
+    };
+    assert_eq!(held(b"+OK\r\n"), 0);
+    assert_eq!(held(b"one\r\n"), 0);
+    assert_eq!(held(b"."), 1);
+    assert_eq!(held(b"\r"), 2);
+    assert_eq!(held(b"\n"), 0);
+    assert_eq!((client.outstanding(), Passage::new(LineEnd::Crlf).held()), (0, 0));
 }

@@ -1,0 +1,236 @@
+//! What a client makes of servers that are none, of connections that end, and of challenges: the cases that are not
+//! anybody's attack, and that a driver has to explain to a person.
+
+#[path = "support/machines.rs"]
+mod machines;
+
+use machines::{Heard, feed, hear, logged_in};
+use pop3_proto::{Capability, Client, Command, Config, Error, Event, Misuse, Peer, Protocol, Quirk, Tls, Verb, Wait};
+
+#[test]
+fn a_server_of_another_protocol_is_named() {
+    for (greeting, looks_like) in [
+        (&b"* OK IMAP4rev1 ready\r\n"[..], Protocol::Imap),
+        (b"*\r\n", Protocol::Unknown),
+        (b"220 mail ESMTP\r\n", Protocol::Smtp),
+        (b"421 too busy\r\n", Protocol::Smtp),
+        (b"554 no\r\n", Protocol::Smtp),
+        (b"320 no\r\n", Protocol::Unknown),
+        (b"2x0 no\r\n", Protocol::Unknown),
+        (b"HTTP/1.1 400 Bad Request\r\n", Protocol::Http),
+        (b"HTTP 400\r\n", Protocol::Unknown),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", Protocol::Ssh),
+        (b"SSH\r\n", Protocol::Unknown),
+        (b"\x16\x03\x01", Protocol::Tls),
+        (b"\x15\x03\x01", Protocol::Tls),
+        (b"hello\r\n", Protocol::Unknown),
+    ] {
+        let mut client = Client::new();
+        let error = hear(&mut client, greeting, &mut vec![]).unwrap_err();
+        assert_eq!(error, Error::NotPop3 { looks_like }, "{}", greeting.escape_ascii());
+    }
+}
+
+fn asking_pass() -> Client {
+    let mut client = Client::with_config(Config::new().allow_cleartext_login());
+    feed(&mut client, b"+OK\r\n");
+    client.send(&Command::user("mrose").unwrap(), &mut vec![]).unwrap();
+    feed(&mut client, b"+OK\r\n");
+    client.send(&Command::pass("x").unwrap(), &mut vec![]).unwrap();
+    client
+}
+
+#[test]
+fn half_an_answer_to_pass_says_nothing_about_the_password() {
+    let mut client = asking_pass();
+    assert_eq!(client.handle_eof(), Err(Error::AuthRejectedByClose { to: Verb::Pass }));
+    let mut client = asking_pass();
+    feed(&mut client, b"+");
+    assert_eq!(client.handle_eof(), Err(Error::Eof { awaiting: Wait::Reply(Verb::Pass) }));
+}
+
+#[test]
+fn a_connection_lost_behind_auth_says_something_only_if_a_response_was_sent() {
+    let client = || {
+        let mut client = Client::over_tls(Config::new(), Peer::Verified);
+        feed(&mut client, b"+OK\r\n");
+        client.send(&Command::Capa, &mut vec![]).unwrap();
+        feed(&mut client, b"+OK\r\nSASL PLAIN\r\n.\r\n");
+        client
+    };
+    let lost = Err(Error::Eof { awaiting: Wait::Reply(Verb::Auth) });
+    let refused = Err(Error::AuthRejectedByClose { to: Verb::Auth });
+
+    let mut bare = client();
+    bare.send(&Command::auth("PLAIN").unwrap(), &mut vec![]).unwrap();
+    assert_eq!(bare.handle_eof(), lost);
+
+    let mut with_response = client();
+    with_response.send(&Command::auth_with_initial("PLAIN", "AHQAdA==").unwrap(), &mut vec![]).unwrap();
+    assert_eq!(with_response.handle_eof(), refused);
+
+    // One AUTH with a response, refused, and another without: nothing of the second was said.
+    let mut again = client();
+    again.send(&Command::auth_with_initial("PLAIN", "AHQAdA==").unwrap(), &mut vec![]).unwrap();
+    feed(&mut again, b"-ERR no\r\n");
+    again.send(&Command::auth("PLAIN").unwrap(), &mut vec![]).unwrap();
+    assert_eq!(again.handle_eof(), lost);
+
+    let mut challenged = client();
+    challenged.send(&Command::auth("PLAIN").unwrap(), &mut vec![]).unwrap();
+    feed(&mut challenged, b"+ \r\n");
+    challenged.respond_line(b"AHQAdA==", &mut vec![]).unwrap();
+    assert_eq!(challenged.handle_eof(), refused);
+}
+
+#[cfg(feature = "sasl")]
+#[test]
+fn a_challenge_that_is_no_base64_is_cancelled_where_it_is_not_tolerated_and_any_other_is_answered() {
+    for (config, challenge, said) in [
+        (Config::new().strict(), "+ VXNlcm5hbWU6\r\n", "dGVzdA==\r\n"),
+        (Config::new().strict(), "+ go ahead!\r\n", "*\r\n"),
+        (Config::new().with_quirk(Quirk::TextChallenge), "+ go ahead!\r\n", "dGVzdA==\r\n"),
+        (Config::new().with_quirk(Quirk::TextChallenge), "+ VXNlcm5hbWU6\r\n", "dGVzdA==\r\n"),
+        (Config::new().without_quirk(Quirk::TextChallenge), "+ go ahead!\r\n", "*\r\n"),
+    ] {
+        let mut client = Client::over_tls(config, Peer::Verified);
+        feed(&mut client, b"+OK\r\n");
+        let mut exchange = pop3_proto::Exchange::login("test", "secret").unwrap();
+        client.authenticate(&mut exchange, &mut vec![]).unwrap();
+        let mut input = challenge.as_bytes();
+        let Some(Event::Challenge(challenge)) = client.next_event(&mut input).unwrap() else { panic!("a challenge") };
+        let mut out = vec![];
+        client.answer(&challenge, &mut exchange, &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), said, "{challenge:?}");
+    }
+}
+
+#[cfg(feature = "sasl")]
+#[test]
+fn an_exchange_takes_no_field_that_could_break_out_of_it() {
+    use pop3_proto::Exchange;
+    for octet in ['\r', '\n', '\0'] {
+        let refused = Misuse::ForbiddenOctet { octet: octet as u8 };
+        let field = format!("a{octet}b");
+        assert_eq!(Exchange::external(&field).unwrap_err(), refused);
+        assert_eq!(Exchange::plain(&field, "n", "p").unwrap_err(), refused);
+        assert_eq!(Exchange::plain("", &field, "p").unwrap_err(), refused);
+        assert_eq!(Exchange::plain("", "n", &field).unwrap_err(), refused);
+        assert_eq!(Exchange::login(&field, "p").unwrap_err(), refused);
+        assert_eq!(Exchange::login("n", &field).unwrap_err(), refused);
+        assert_eq!(Exchange::anonymous(&field).unwrap_err(), refused);
+    }
+    // RFC 4505 §2: a trace has at most 255 characters, whatever their octets.
+    for character in ["x", "\u{e9}"] {
+        assert!(Exchange::anonymous(&character.repeat(254)).is_ok());
+        assert!(Exchange::anonymous(&character.repeat(255)).is_ok());
+        assert_eq!(Exchange::anonymous(&character.repeat(256)).unwrap_err(), Misuse::TooLong { limit: 255 });
+    }
+}
+
+#[cfg(feature = "sasl")]
+#[test]
+fn a_bearer_token_is_one_of_the_scheme_bearer() {
+    use base64ct::{Base64, Encoding as _};
+    use pop3_proto::{Builtin, Greeting, Incoming, Login, Server};
+    for (authorization, token) in [
+        ("Bearer abc", Some("abc")),
+        ("bearer   abc", Some("abc")),
+        ("Basic abc", None),
+        ("Bearer ", None),
+        ("Bearer", None),
+        ("Bearer a\u{e9}", None),
+        ("Bearer a b", None),
+    ] {
+        let config = Config::new().builtin_mechanisms([Builtin::Xoauth2]);
+        let mut server = Server::over_tls(config, Greeting::text("ready").unwrap(), &mut vec![]);
+        let response = Base64::encode_string(format!("user=joe\x01auth={authorization}\x01\x01").as_bytes());
+        let line = format!("AUTH XOAUTH2 {response}\r\n");
+        let incoming = server.next_event(&mut line.as_bytes(), &mut vec![]).unwrap();
+        match incoming {
+            Some(Incoming::Login(Login::Bearer { token: seen, .. })) => {
+                assert_eq!(Some(seen.reveal()), token.map(str::as_bytes), "{authorization:?}");
+            }
+            other => assert_eq!(token, None, "{authorization:?}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn capabilities_that_only_begin_like_known_ones_are_others() {
+    for word in [
+        "TO",
+        "TOPS",
+        "USERS",
+        "UIDLS",
+        "UTF8S",
+        "SASLS",
+        "STLSX",
+        "LANGS",
+        "EXPIRED",
+        "RESP-CODEX",
+        "RESP-COD",
+        "RESP-CODESX",
+        "AUTH-RESP-CODX",
+        "AUTH-RES",
+        "PIPELININX",
+        "PIPELINI",
+        "LOGIN-DELAX",
+        "LOGIN-DE",
+        "IMPLEMENTATIOX",
+        "IMPLEMEN",
+    ] {
+        let mut client = logged_in(Config::new(), "");
+        client.send(&Command::Capa, &mut vec![]).unwrap();
+        // With the argument that LOGIN-DELAY and EXPIRE need, and without it.
+        for row in [word.to_owned(), format!("{word} 1")] {
+            let list = format!("+OK\r\n{row}\r\n");
+            let mut input = if row == word { list.as_bytes() } else { &list.as_bytes()[5..] };
+            let mut seen = vec![];
+            while let Some(event) = client.next_event(&mut input).unwrap() {
+                if let Event::Capability(capability) = event {
+                    seen.push(matches!(&capability, Capability::Other { tag, .. } if *tag == word));
+                }
+            }
+            assert_eq!(seen, [true], "{row}");
+        }
+    }
+}
+
+#[test]
+fn utf_8_in_a_password_or_an_apop_name_needs_the_announcement_like_a_user_name() {
+    let pass = Command::pass("gr\u{fc}n").unwrap();
+    for (capabilities, allowed) in [("UTF8 USER", true), ("UTF8", false), ("TOP", false)] {
+        let mut client = Client::with_config(Config::new().tls(Tls::None).allow_cleartext_login().allow_apop_md5());
+        feed(&mut client, b"+OK <1.2@host>\r\n");
+        client.send(&Command::Capa, &mut vec![]).unwrap();
+        feed(&mut client, format!("+OK\r\n{capabilities}\r\n.\r\n").as_bytes());
+        let expected = if allowed { Ok(()) } else { Err(Misuse::NeedsUtf8User) };
+        let apop = Command::apop("jos\u{e9}", machines::DIGEST).unwrap();
+        assert_eq!(client.may_send(&apop), expected, "{capabilities}");
+        client.send(&Command::user("jose").unwrap(), &mut vec![]).unwrap();
+        feed(&mut client, b"+OK\r\n");
+        assert_eq!(client.may_send(&pass), expected, "{capabilities}");
+        assert_eq!(client.may_send(&Command::pass("green").unwrap()), Ok(()));
+    }
+}
+
+#[test]
+fn listings_of_a_server_that_ends_lines_in_lf_are_read_to_their_end() {
+    for (command, answer, rows) in [
+        (Command::List(None), &b"+OK\n1 120\n2 200\n.\n"[..], 2),
+        (Command::Uidl(None), b"+OK\n1 a\n2 b\n.\n", 2),
+        (Command::Capa, b"+OK\nTOP\nX-OTHER a\n.\n", 2),
+    ] {
+        for cut in 0..answer.len() {
+            let mut client = logged_in(Config::new(), "");
+            client.send(&command, &mut vec![]).unwrap();
+            let mut heard = feed(&mut client, &answer[..cut]);
+            heard.extend(feed(&mut client, &answer[cut..]));
+            assert_eq!(heard.len(), rows + 2, "{command:?} cut at {cut}: {heard:?}");
+            assert!(matches!(&heard[rows + 1], Heard::Event(end) if end.starts_with("End")), "{heard:?}");
+            assert_eq!(client.outstanding(), 0);
+            assert!(client.quirks_seen().contains(Quirk::BareLf));
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Values mean what they say: equal where the RFC calls them equal and nowhere else, and the same after they were made
+//! owned, borrowed, decoded or stored in a set. A comparison that is always true lets a wrong digest in.
+
+use pop3_proto::{
+    Capability, Client, Command, Digest, Error, ErrorClass, Mechanisms, MessageNumber, Misuse, Quirk, Quirks,
+    ResponseCode, Secret, Text, UniqueId, Verb, Wait,
+};
+use std::collections::HashSet;
+
+#[test]
+fn a_text_equals_its_own_octets_and_no_others() {
+    let text = Text::from(b"one two");
+    assert!(text == *"one two" && text == "one two" && text == b"one two"[..]);
+    assert!(text != *"one tw" && text != "one twO" && text != b"one  two"[..]);
+    assert_eq!((text.as_str(), text.as_ref()), (Some("one two"), &b"one two"[..]));
+    assert_eq!(text.as_borrowed(), text);
+    assert_eq!(text.clone().into_owned().into_bytes(), &b"one two"[..]);
+    assert_eq!(Text::from(b"\xFF").as_str(), None);
+}
+
+#[test]
+fn secrets_compare_by_every_octet_and_their_length() {
+    let secret = |octets: &'static [u8]| Secret::from(octets);
+    assert_eq!(secret(b"tanstaaf"), secret(b"tanstaaf").into_owned());
+    // Differences that cancel each other out count as well.
+    for other in [&b"tanstaag"[..], b"Tanstaaf", b"atnstaaf", b"tanstaa", b"tanstaaff", b""] {
+        assert_ne!(secret(b"tanstaaf"), secret(other), "{}", other.escape_ascii());
+    }
+    let digest = |digits: &str| Digest::new(digits.as_bytes()).unwrap();
+    let one = "c4c9334bac560ecc979e58001b3e22fb";
+    assert_eq!(digest(one), digest(one));
+    assert_ne!(digest(one), digest("4cc9334bac560ecc979e58001b3e22fb"));
+    assert_ne!(digest(one), digest("c4c9334bac560ecc979e58001b3e22fc"));
+}
+
+#[test]
+fn lists_of_mechanisms_compare_and_hash_by_their_names() {
+    let (_, list) = pop3_proto::grammar::capability_list(b"+OK\r\nSASL PLAIN  X-TWO\r\n.\r\n").unwrap();
+    let Some(Ok(Capability::Sasl(listed))) = list.content.into_iter().next() else { panic!("SASL") };
+    let one = Mechanisms::new(["PLAIN", "X-TWO"]).unwrap();
+    assert_eq!(listed, one);
+    assert_ne!(Mechanisms::new(["PLAIN"]).unwrap(), one);
+    assert_ne!(Mechanisms::new(["X-TWO", "PLAIN"]).unwrap(), one);
+    let capability = |names: &[&'static str]| Capability::Sasl(Mechanisms::new(names.iter().copied()).unwrap());
+    let set = HashSet::from([Capability::Sasl(listed)]);
+    assert!(set.contains(&capability(&["PLAIN", "X-TWO"])));
+    assert_ne!(hash(&capability(&["PLAIN", "X-TWO"])), hash(&capability(&["PLAIN"])));
+}
+
+fn hash(value: &impl std::hash::Hash) -> u64 {
+    use std::hash::{DefaultHasher, Hasher as _};
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(feature = "sasl")]
+#[test]
+fn an_initial_response_is_decoded_and_an_equals_sign_is_the_empty_one() {
+    use pop3_proto::grammar::Fault;
+    let initial = |line: Option<&'static str>| {
+        let command = match line {
+            Some(line) => Command::auth_with_initial("X-MINE", line).unwrap(),
+            None => Command::auth("X-MINE").unwrap(),
+        };
+        let Command::Auth(auth) = command else { panic!("AUTH") };
+        auth.initial().map(|secret| secret.map(|secret| secret.reveal().to_vec()))
+    };
+    assert_eq!(initial(None), Ok(None));
+    assert_eq!(initial(Some("=")), Ok(Some(vec![])));
+    assert_eq!(initial(Some("AGE=")), Ok(Some(vec![0, b'a'])));
+    assert_eq!(initial(Some("AGF=")), Err(Fault::Base64), "bits that count for nothing are set");
+}
+
+#[test]
+fn what_is_no_base64_says_which_octet_has_no_place_in_it() {
+    let refused = |line: &'static str| Command::auth_with_initial("PLAIN", line).unwrap_err();
+    assert_eq!(refused("abc"), Misuse::Base64);
+    assert_eq!(refused("ab+"), Misuse::Base64);
+    assert_eq!(refused("a/="), Misuse::Base64);
+    assert_eq!(refused("=abc"), Misuse::Base64);
+    assert_eq!(refused("ab c"), Misuse::ForbiddenOctet { octet: b' ' });
+    assert_eq!(refused("ab\rc"), Misuse::ForbiddenOctet { octet: b'\r' });
+}
+
+#[test]
+fn a_command_tells_which_message_it_names() {
+    let seven = MessageNumber::new(7);
+    for command in [
+        Command::list(7).unwrap(),
+        Command::uidl(7).unwrap(),
+        Command::retr(7).unwrap(),
+        Command::dele(7).unwrap(),
+        Command::top(7, 3).unwrap(),
+    ] {
+        assert_eq!(command.number(), seven, "{command:?}");
+    }
+    for command in [Command::List(None), Command::Uidl(None), Command::Stat, Command::user("7").unwrap()] {
+        assert_eq!(command.number(), None, "{command:?}");
+    }
+}
+
+#[test]
+fn an_error_is_about_credentials_only_where_the_server_said_so() {
+    let refused = |code| Error::GreetingRefused { code, text: Text::default() };
+    let code = |code| Some(ResponseCode::new(code).unwrap());
+    assert_eq!(refused(code("SYS/TEMP")).class(), Some(ErrorClass::Temporary));
+    assert_eq!(refused(code("SYS/PERM")).class(), Some(ErrorClass::Permanent));
+    assert_eq!(refused(None).class(), Some(ErrorClass::Unknown));
+    assert_eq!(Error::AuthRejectedByClose { to: Verb::Pass }.class(), Some(ErrorClass::Credentials));
+    assert_eq!(Error::Eof { awaiting: Wait::Reply(Verb::Pass) }.class(), None);
+}
+
+#[test]
+fn lower_case_letters_digits_hyphen_and_underscore_stand_for_themselves_in_a_file_name() {
+    let name = |id: &'static str| UniqueId::new(id).unwrap().file_name().unwrap();
+    assert_eq!(name("az09-_"), "uid-az09-_");
+    assert_eq!(name("AZ.~"), "uid-%41%5a%2e%7e");
+}
+
+#[test]
+fn a_quirk_taken_out_leaves_the_others() {
+    let all = Quirk::ALL.into_iter().fold(Quirks::STRICT, Quirks::with);
+    for quirk in Quirk::ALL {
+        let left = all.without(quirk);
+        assert_eq!(left.iter().count(), Quirk::ALL.len() - 1, "{quirk:?}");
+        assert!(!left.contains(quirk) && !left.is_empty());
+        assert_eq!(left.with(quirk), all);
+    }
+}
+
+/// What the feature `zeroize` promises: a secret is wiped when it is dropped. The memory that it had is looked at through
+/// the kernel; without the feature the same look finds the octets, so that this test can fail.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_dropped_secret_is_wiped_with_the_feature_and_not_without() {
+    use std::io::{Read as _, Seek as _, SeekFrom};
+    let marker: Vec<u8> = (0..64_u8).map(|octet| b'A' ^ (octet.wrapping_mul(37))).collect();
+    let mut memory = std::fs::File::open("/proc/self/mem").unwrap();
+    let mut seen = vec![0; marker.len()];
+    let mut look = |at: usize| {
+        memory.seek(SeekFrom::Start(at as u64)).unwrap();
+        memory.read_exact(&mut seen).unwrap();
+        // The allocator keeps books in the first octets of what is free.
+        seen[32..].windows(8).any(|window| marker[32..].windows(8).any(|secret| secret == window))
+    };
+    let plain = marker.clone();
+    let at = plain.as_ptr() as usize;
+    assert!(look(at));
+    drop(plain);
+    assert!(look(at), "what is merely freed is still there");
+
+    let secret = Secret::from(marker.clone());
+    let at = secret.reveal().as_ptr() as usize;
+    assert!(look(at));
+    drop(secret);
+    assert_eq!(look(at), !cfg!(feature = "zeroize"));
+}
+
+#[test]
+fn a_default_client_is_a_new_one() {
+    assert_eq!(format!("{:?}", Client::default()), format!("{:?}", Client::new()));
+}
