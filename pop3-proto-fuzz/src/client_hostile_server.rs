@@ -416,6 +416,10 @@ impl ClientSide for Ours {
             match event {
                 Ok(None) => {
                     assert!(input.is_empty(), "P33: `None`, and {} octets are left", input.len());
+                    // Nothing that is needed goes with it, whatever is held.
+                    if octets.len() % 2 == 1 {
+                        self.client.shrink_to_fit();
+                    }
                     return;
                 }
                 Ok(Some(event)) => {

@@ -322,7 +322,7 @@ fn handled(plan: &Plan, seen: &mut Seen<'_>) -> std::result::Result<(), Misuse> 
     seen.value(&Secret::from(plan.secret.as_bytes()));
     seen.printed.add(Secret::from(plan.secret.as_bytes()));
     seen.value(&Logins::new());
-    seen.value(&Client::new());
+    seen.value(&Client::default());
     // What is refused does not say what it was given.
     let spoilt = format!("{}\n", plan.secret);
     for refused in [Command::pass(&spoilt), Command::user(&spoilt), Command::apop("mrose", &spoilt)] {

@@ -509,6 +509,10 @@ impl ServerSide for Ours {
         if !self.server.is_over() {
             self.kept = input.to_vec();
         }
+        // Nothing that is needed goes with it, whatever is held.
+        if octets.len() % 2 == 1 {
+            self.server.shrink_to_fit();
+        }
     }
 
     fn tls_established(&mut self) -> bool {
