@@ -205,14 +205,27 @@ impl Server {
     pub fn next_event<'i>(&mut self, input: &mut &'i [u8], out: &mut Vec<u8>) -> Result<Option<Incoming<'i>>, Error> {
         let ready = self.state == State::Transaction && self.answering == Answering::Nothing;
         if ready && self.plain && self.lines.held() == 0 && self.discarded == 0 {
-            // Nearly all of a session.
-            if let Some((rest, plain)) = grammar::command::plain_command_crlf(input) {
+            if let Some((rest, verb, command)) = grammar::command::bare_command_crlf(input) {
                 *input = rest;
                 self.layer_due = false;
                 self.leftover = !rest.is_empty();
-                self.answering = Answering::Command(plain.verb, plain.shape);
-                return Ok(Some(Incoming::Command(plain.command())));
+                self.answering = Answering::Command(verb, Shape::SingleLine);
+                return Ok(Some(Incoming::Command(command)));
             }
+            return self.next_plain(input, out);
+        }
+        self.next_line(input, out)
+    }
+
+    /// The other commands that most of a session is made of.
+    #[inline(never)]
+    fn next_plain<'i>(&mut self, input: &mut &'i [u8], out: &mut Vec<u8>) -> Result<Option<Incoming<'i>>, Error> {
+        if let Some((rest, plain)) = grammar::command::plain_command_crlf(input) {
+            *input = rest;
+            self.layer_due = false;
+            self.leftover = !rest.is_empty();
+            self.answering = Answering::Command(plain.verb, plain.shape);
+            return Ok(Some(Incoming::Command(plain.command())));
         }
         self.next_line(input, out)
     }

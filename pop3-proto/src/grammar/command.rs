@@ -57,6 +57,22 @@ pub(crate) fn command_line<'i>(line: &'i [u8], tolerance: &mut Tolerance) -> IRe
 }
 
 /// ```abnf
+/// ("STAT" / "NOOP" / "RSET") CRLF
+/// ```
+///
+/// `None` says nothing: there is [`plain_command_crlf`] for more.
+#[inline(always)]
+pub(crate) fn bare_command_crlf(input: &[u8]) -> Option<(&[u8], Verb, Command<'static>)> {
+    let ([a, b, c, d, b'\r', b'\n'], rest) = input.split_first_chunk()? else { return None };
+    match Verb::from_four([*a, *b, *c, *d]) {
+        Verb::Noop => Some((rest, Verb::Noop, Command::Noop)),
+        Verb::Stat => Some((rest, Verb::Stat, Command::Stat)),
+        Verb::Rset => Some((rest, Verb::Rset, Command::Rset)),
+        _ => None,
+    }
+}
+
+/// ```abnf
 /// ("STAT" / "NOOP" / "RSET" / "LIST" / "UIDL") CRLF
 /// ("LIST" / "UIDL" / "RETR" / "DELE") SP message-number CRLF
 /// "TOP" SP message-number SP number CRLF
@@ -300,6 +316,13 @@ mod tests {
                 for behind in ["\r\n", "\r\nNOOP\r\n", "\n", "\r", ""] {
                     let line = alloc::format!("{keyword}{arguments}");
                     let input = alloc::format!("{line}{behind}");
+                    if let Some((left, verb, command)) = bare_command_crlf(input.as_bytes()) {
+                        assert_eq!(plain_command_crlf(input.as_bytes()).map(|(left, _)| left), Some(left));
+                        assert_eq!((verb, command.shape()), (command.verb(), Shape::SingleLine));
+                        let framed = command_line(line.as_bytes(), &mut Tolerance::default());
+                        assert_eq!(Ok((&b""[..], command)), framed, "{input:?}");
+                        taken += 1;
+                    }
                     if let Some((left, plain)) = plain_command_crlf(input.as_bytes()) {
                         let command = plain.command();
                         assert_eq!((plain.verb, plain.shape), (command.verb(), command.shape()));
