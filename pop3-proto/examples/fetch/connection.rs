@@ -11,6 +11,10 @@ use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
+/// As much as a socket has at once when the server is faster than we are. What comes of a message in one read goes to its file in
+/// one write, from this buffer.
+const READ: usize = 256 * 1024;
+
 /// What a session runs over.
 pub(crate) enum Line {
     Clear(TcpStream),
@@ -76,6 +80,8 @@ pub(crate) struct Connection {
     buffer: Box<[u8]>,
     out: Vec<u8>,
     timeout: Option<Duration>,
+    /// How long the line waits, if that was set.
+    waits: Option<Option<Duration>>,
     log: Log,
 }
 
@@ -100,7 +106,8 @@ impl Connection {
     }
 
     fn begin(client: Client, line: Line, timeout: Option<Duration>, log: Log) -> Self {
-        Self { client, line, buffer: vec![0; 64 * 1024].into_boxed_slice(), out: Vec::new(), timeout, log }
+        let buffer = vec![0; READ].into_boxed_slice();
+        Self { client, line, buffer, out: Vec::new(), timeout, waits: None, log }
     }
 
     /// Waits for the greeting, and gives the timestamp that APOP needs, if it holds one.
@@ -167,6 +174,7 @@ impl Connection {
         };
         let (line, peer) = handshake(socket, patience, tls)?;
         self.line = line;
+        self.waits = None;
         self.client.tls_established(peer)?;
         self.log.tls(&self.line, peer);
         Ok(())
@@ -201,7 +209,10 @@ impl Connection {
         let awaiting = self.client.awaiting();
         let patience = self.timeout.or_else(|| self.client.patience());
         let lost = |error: io::Error| lost(error, patience, awaiting);
-        self.line.set_patience(patience).map_err(lost)?;
+        if self.waits != Some(patience) {
+            self.line.set_patience(patience).map_err(lost)?;
+            self.waits = Some(patience);
+        }
         self.log.sent(&self.out);
         // Where the server has closed already, its last words are still to be read: they say more than "broken pipe".
         let written = self.line.write(&self.out);

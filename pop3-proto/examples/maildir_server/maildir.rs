@@ -211,9 +211,16 @@ struct Found {
 fn scan(maildir: &Path) -> io::Result<Vec<Found>> {
     let mut folders = [Vec::new(), Vec::new()];
     for (folder, found) in Folder::ALL.into_iter().zip(&mut folders) {
-        for entry in fs::read_dir(maildir.join(folder.name()))? {
-            found.extend(look(folder, &entry?)?);
-        }
+        let mut entries = fs::read_dir(maildir.join(folder.name()))?
+            .map(|entry| entry.map(|entry| (entry, None)))
+            .collect::<io::Result<Vec<_>>>()?;
+        shared_out(&mut entries, |share| {
+            share.iter_mut().try_for_each(|(entry, found)| {
+                *found = look(folder, entry)?;
+                Ok(())
+            })
+        })?;
+        found.extend(entries.into_iter().filter_map(|(_, found)| found));
     }
     let [mut new, mut cur] = folders;
     if !new.is_empty() && !cur.is_empty() {
@@ -249,25 +256,27 @@ fn look(folder: Folder, entry: &DirEntry) -> io::Result<Option<Found>> {
     Ok(Some(Found { stored, arrival, modified, octets: None }))
 }
 
-/// Counts what is not known yet, and says how many are known now that were not. Where there are many, several are read at once.
+/// Counts what is not known yet, and says how many are known now that were not.
 fn count(maildir: &Path, found: &mut [Found]) -> io::Result<usize> {
     let mut unknown: Vec<&mut Found> = found.iter_mut().filter(|one| one.octets.is_none()).collect();
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_COUNTERS);
-    let share = unknown.len().div_ceil(threads).max(MIN_SHARE);
+    shared_out(&mut unknown, |share| count_share(maildir, share))?;
+    Ok(unknown.iter().filter(|one| one.octets.is_some()).count())
+}
+
+/// Has the work done by several threads, if there is enough of it.
+fn shared_out<T: Send>(all: &mut [T], work: impl Fn(&mut [T]) -> io::Result<()> + Sync) -> io::Result<()> {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_THREADS);
+    let share = all.len().div_ceil(threads).max(MIN_SHARE);
     thread::scope(|scope| {
-        let mut counting = Vec::new();
-        let mut shares = unknown.chunks_mut(share);
+        let mut shares = all.chunks_mut(share);
         let own = shares.next().unwrap_or_default();
-        for share in shares {
-            counting.push(scope.spawn(|| count_share(maildir, share)));
-        }
-        let mut outcome = count_share(maildir, own);
-        for counted in counting {
-            outcome = outcome.and(counted.join().unwrap_or_else(|_| Err(io::Error::other("a counter panicked"))));
+        let others: Vec<_> = shares.map(|share| scope.spawn(|| work(share))).collect();
+        let mut outcome = work(own);
+        for other in others {
+            outcome = outcome.and(other.join().unwrap_or_else(|_| Err(io::Error::other("a thread panicked"))));
         }
         outcome
-    })?;
-    Ok(unknown.iter().filter(|one| one.octets.is_some()).count())
+    })
 }
 
 fn count_share(maildir: &Path, share: &mut [&mut Found]) -> io::Result<()> {
@@ -319,7 +328,7 @@ fn unique_id(base: &[u8]) -> Cow<'_, [u8]> {
     [DIGEST, digits.as_bytes()].concat().into_iter().take(UniqueId::MAX).collect::<Vec<_>>().into()
 }
 
-/// So many threads count at most: more would only be in each other's way on the disk.
-const MAX_COUNTERS: usize = 4;
+/// So many threads look at files at most: more would only be in each other's way on the disk.
+const MAX_THREADS: usize = 4;
 /// For fewer files than this a thread does not pay.
 const MIN_SHARE: usize = 500;

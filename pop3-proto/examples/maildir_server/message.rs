@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 
 /// How much of a message is in memory at once.
-pub(crate) const CHUNK: usize = 64 * 1024;
+pub(crate) const CHUNK: usize = 128 * 1024;
 
 /// What is left of it.
 #[derive(Debug)]

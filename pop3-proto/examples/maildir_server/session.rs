@@ -48,7 +48,7 @@ pub(crate) const CRAM_MD5: &str = "CRAM-MD5";
 /// Commands are short, and a longer line comes in several reads.
 const READ: usize = 4096;
 /// From so many octets on, what is written so far is sent before more is made.
-const FULL: usize = 64 * 1024;
+const FULL: usize = CHUNK;
 /// A chunk in more pieces than this is sent sooner when it is copied into one.
 const PIECES: usize = 64;
 /// After so many lines that were no good the client is no client.
