@@ -181,6 +181,11 @@ impl Decoder for OursAtClient {
         let client = self.0.as_mut()?;
         let mut input = octets;
         loop {
+            // With an event around it, or without.
+            while let Some(octets) = (octets.len() % 3 != 2).then(|| client.body(&mut input)).flatten() {
+                assert!(!octets.is_empty(), "P33: no text");
+                text.extend_from_slice(octets);
+            }
             match client.next_event(&mut input) {
                 Ok(Some(Event::Body(octets))) => text.extend_from_slice(octets),
                 Ok(Some(Event::End { of: Verb::Retr })) => return Some(octets.len() - input.len()),

@@ -410,6 +410,12 @@ impl ClientSide for Ours {
     fn hear(&mut self, octets: &[u8], heard: &mut Vec<Heard>) {
         let (mut input, mut calls) = (octets, 0);
         loop {
+            // Message text with an event around it, or without.
+            while let Some(text) = (octets.len() % 3 == 0).then(|| self.client.body(&mut input)).flatten() {
+                calls += 1;
+                assert!(!text.is_empty() && !self.fatal, "P33, P34: {} octets of message text", text.len());
+                note(heard, Heard::Body(text.to_vec()));
+            }
             let event = self.client.next_event(&mut input);
             calls += 1;
             assert!(calls <= 2 * octets.len() + 2, "P33: {calls} calls over {} octets", octets.len());
