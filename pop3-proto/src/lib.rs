@@ -269,7 +269,7 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `std` | yes | memchr finds the machine's vector instructions at run time; the crate itself uses no std |
+//! | `std` | yes | memchr finds the machine's vector instructions at run time |
 //! | `sasl` | yes | base64, and the SASL mechanisms that need no cryptography |
 //! | `md5` | no | the digests of APOP and CRAM-MD5 |
 //! | `zeroize` | no | secrets and half lines are wiped when they are dropped |

@@ -1,5 +1,6 @@
 //! Stuffing: what a server does to stored mail on its way to the wire.
 
+use super::scan::{self, AnyLf};
 use alloc::vec::Vec;
 
 /// Message text that is stuffed already, on its way to a reader of whom nothing is known.
@@ -122,6 +123,12 @@ impl Stuff {
     ///
     /// [`Offence`] under [`Newlines::Reject`] only; nothing of the chunk was written then.
     pub fn encode(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Offence> {
+        if self.newlines == Newlines::Canonical {
+            out.reserve(chunk.len());
+            self.edge.encode_canonical(chunk, out);
+            self.edge = self.edge.after(chunk, self.newlines);
+            return Ok(());
+        }
         let segments = self.segments(chunk)?;
         out.reserve(chunk.len());
         segments.for_each(|segment| out.extend_from_slice(segment));
@@ -179,6 +186,29 @@ impl Edge {
             }
             _ => Self::Text,
         }
+    }
+
+    /// What [`Segments`] make of a chunk under [`Newlines::Canonical`], line by line: a copy needs no segment for each CR.
+    fn encode_canonical(self, chunk: &[u8], out: &mut Vec<u8>) {
+        if self == Self::LineStart && chunk.first() == Some(&b'.') {
+            out.push(b'.');
+        }
+        let (mut rest, mut behind_cr) = (chunk, self == Self::Cr);
+        while let Some((line, [_, next @ ..])) = memchr::memchr(b'\n', rest).and_then(|lf| rest.split_at_checked(lf)) {
+            out.extend_from_slice(line);
+            let crlf = line.last().map_or(behind_cr, |&octet| octet == b'\r');
+            // (Of a length that the compiler knows: no call to copy two octets.)
+            if crlf {
+                out.push(b'\n');
+            } else {
+                out.extend_from_slice(b"\r\n");
+            }
+            if next.first() == Some(&b'.') {
+                out.push(b'.');
+            }
+            (rest, behind_cr) = (next, false);
+        }
+        out.extend_from_slice(rest);
     }
 
     /// The first bare LF or CR of `chunk`, a CR that went before it included.
@@ -255,9 +285,7 @@ impl<'c> Segments<'c> {
 
     /// Where a line of trusted text begins with a dot: the end of this run, the start of the next, and its edge.
     fn next_dot(&self) -> Option<(usize, usize, Edge)> {
-        memchr::memchr_iter(b'.', self.rest)
-            .find(|&dot| dot.checked_sub(1).and_then(|before| self.rest.get(before)) == Some(&b'\n'))
-            .map(|dot| (dot.saturating_add(1), dot, Edge::Text))
+        scan::line_dot::<AnyLf>(self.rest).map(|dot| (dot.saturating_add(1), dot, Edge::Text))
     }
 
     fn next_insertion(&self, line_ends: impl Iterator<Item = usize>) -> Option<(usize, usize, Edge)> {
