@@ -95,6 +95,9 @@ def main():
             if name not in SERVERS and name not in PROGRAMS:
                 parser.error(f"no {name}; there are: {', '.join([*SERVERS, *PROGRAMS])}")
         run_all(arguments.tool.resolve(), arguments.names or [*SERVERS, *PROGRAMS])
+        kept = json.loads(RESULTS.read_text())
+        kept["titles"] = titles_of(kept)
+        RESULTS.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
     text = page(json.loads(RESULTS.read_text()))
     if arguments.action == "page" and arguments.check:
         if PAGE.read_text() != text:
@@ -107,7 +110,6 @@ def main():
 
 
 def run_all(tool, names):
-    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"servers": {}, "clients": {}}
     with tempfile.TemporaryDirectory(prefix="pop3-", dir="/tmp") as state:
         state = pathlib.Path(state)
         state.chmod(0o711)
@@ -115,12 +117,15 @@ def run_all(tool, names):
             part = "servers" if name in SERVERS else "clients"
             began = time.monotonic()
             try:
-                kept[part][name] = (check_server if name in SERVERS else check_client)(tool, name, state)
+                result = (check_server if name in SERVERS else check_client)(tool, name, state)
             except (RuntimeError, subprocess.SubprocessError, OSError) as error:
                 print(f"{name}: not checked: {error}", file=sys.stderr)
                 continue
-            totals = [mode["totals"] for mode in kept[part][name]["modes"].values()]
+            totals = [mode["totals"] for mode in result["modes"].values()]
             print(f"{name}: {totals}, {time.monotonic() - began:.0f} s", flush=True)
+            # Read anew each time: another run may have written.
+            kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"servers": {}, "clients": {}}
+            kept[part][name] = result
             RESULTS.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
 
 
@@ -165,7 +170,7 @@ def check_server(tool, name, state):
             if name != "Dovecot":
                 command += ["--empty-user", "empty"]
             subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=900)
-            found[mode] = condense(json.loads(report.read_text()))
+            found[mode] = condense(confirmed(json.loads(report.read_text()), command, report))
             known = server.version
     return {"version": known, "date": today(), "modes": found}
 
@@ -220,7 +225,22 @@ def check_client(tool, name, state):
     command = [word.replace("{classes}", str(classes)) for word in command]
     run = [tool, "client", "--json", report, "--quiet", "--", *command]
     subprocess.run(run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=900)
-    return {"version": version(packages[0]), "date": today(), "modes": {"clear": condense(json.loads(report.read_text()))}}
+    found = condense(confirmed(json.loads(report.read_text()), run[: run.index("--")], report, run[run.index("--") :]))
+    return {"version": version(packages[0]), "date": today(), "modes": {"clear": found}}
+
+
+def confirmed(first, command, report, behind=()):
+    """The report with each failure run once more, alone: on a busy machine an answer may come too late."""
+    for index, result in enumerate(first["results"]):
+        if result["outcome"] in ("fail", "warn"):
+            again = [*command, "--timeout", "15", "--only", result["id"], *behind]
+            subprocess.run(again, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=900)
+            results = [one for one in json.loads(report.read_text())["results"] if one["id"] == result["id"]]
+            if results and results[0]["outcome"] in ("pass", "note"):
+                first["results"][index] = results[0]
+                first["totals"]["failed" if result["outcome"] == "fail" else "warned"] -= 1
+                first["totals"]["passed" if results[0]["outcome"] == "pass" else "noted"] += 1
+    return first
 
 
 def free_port():
@@ -265,7 +285,7 @@ def condense(report):
 
 
 def page(kept):
-    titles = catalogue()
+    titles = kept["titles"]
     lines = [
         "# What real servers and clients do",
         "",
@@ -323,14 +343,24 @@ def modes(product, found):
     return "" if len(found) == len(product["modes"]) else f" ({', '.join(found)})"
 
 
-def catalogue():
-    """The cases' sentences, as they stand in the source."""
-    titles = {}
+def titles_of(kept):
+    """The sentences of the cases that the page names, as they stand in the source."""
+    titles, named = {}, set()
+    for product in [*kept["servers"].values(), *kept["clients"].values()]:
+        named |= {case for found in product["modes"].values() for case in [*found["must"], *found["should"]]}
     for part in ("server_cases", "client_cases"):
         for path in (ROOT / "conformance" / "src" / part).rglob("*.rs"):
             pairs = re.findall(r'"((?:rfc|group|fault)[\w./-]+/(?:client-|server-)?[\w-]+)",\s*"((?:[^"\\]|\\.)+)"', path.read_text())
-            titles.update(pairs)
+            titles.update(pair for pair in pairs if pair[0] in named)
+    for case in named - set(titles):
+        titles[case] = fault(case)
     return titles
+
+
+def fault(case):
+    """A cell of the fault matrix, whose sentence is put together elsewhere."""
+    words = re.fullmatch(r"fault/([\w-]+)/(?:client|server)-([\w-]+)", case)
+    return f"at {words[1]}: {words[2].replace('-', ' ')}" if words else ""
 
 
 if __name__ == "__main__":
