@@ -55,6 +55,8 @@ fn what_dovecot_is_known_to_do_otherwise_is_found_and_no_other_must_fails() {
         ])
         .arg("--password-file")
         .arg(dovecot.place.join("password"))
+        // A busy machine is not to make a verdict.
+        .args(["--timeout", "20"])
         .arg("--json")
         .arg(&report)
         .stdout(Stdio::null())
