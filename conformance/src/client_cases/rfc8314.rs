@@ -5,6 +5,7 @@ use super::rfc2595::needs_stls;
 use crate::case::{ClientCase, Judged, Play, skip};
 use crate::peer::Upgrade;
 use crate::peer::fetcher::JobLogin;
+use pop3_proto::Tls;
 
 /// The cases, in the order of the text.
 pub const CASES: &[ClientCase] = &[
@@ -49,6 +50,39 @@ pub const CASES: &[ClientCase] = &[
         job.config = |_| Default::default();
         job.login = JobLogin::Oauthbearer;
     }),
+    ClientCase::should(
+        "rfc8314/5.2/client-opportunistic",
+        "Where TLS is not required, STLS is used where it is announced, and a login in the clear only where it is not",
+        &["RFC8314-5.2-004", "RFC2595-2.2-002"],
+        |c| {
+            if !c.ours() || c.upgrade() == Upgrade::Implicit {
+                return skip("it needs a client that is told to take TLS where it can, in a run without implicit TLS");
+            }
+            fetches_all(c)?;
+            let announced = c.upgrade() == Upgrade::Stls;
+            c.check(
+                c.has_given("STLS") == announced,
+                "STLS where it is announced, and only there",
+                format!("{announced}"),
+            )
+        },
+    )
+    .job(|job| job.config = |config| config.tls(Tls::Opportunistic)),
+    ClientCase::must(
+        "rfc8314/5.2/client-opportunistic-announced",
+        "Where TLS is not required and STLS is announced, nobody logs in before it",
+        &["RFC8314-5.2-004"],
+        |c| {
+            if !c.ours() || c.upgrade() != Upgrade::None {
+                return skip("it needs a client that is told to take TLS where it can, and gives no STLS");
+            }
+            c.honest.stls = true;
+            c.serve()?;
+            no_login_was_tried(c)?;
+            fails(c).map(drop)
+        },
+    )
+    .job(|job| job.config = |config| config.tls(Tls::Opportunistic)),
     ClientCase::must(
         "rfc8314/5.2/client-no-stls-no-login",
         "Where TLS is required and STLS is not announced, only CAPA, STLS and QUIT are sent",

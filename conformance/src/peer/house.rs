@@ -32,6 +32,8 @@ pub struct House {
     pub system_fails: bool,
     /// Whether there is a mechanism `GSSAPI`, which takes any response and begins a security layer.
     pub layer: bool,
+    /// Whether TLS stands for the user, by a certificate of the client's: AUTH EXTERNAL.
+    pub certificate: bool,
     /// Whether a message with 8-bit octets in its header is refused (`[UTF8]`) unless UTF8 was given.
     pub utf8_mail_refused: bool,
     /// What else is to be changed on the machine's settings.
@@ -49,6 +51,7 @@ impl Default for House {
             login_too_soon: false,
             system_fails: false,
             layer: false,
+            certificate: false,
             utf8_mail_refused: false,
             config: |config| config,
         }
@@ -386,6 +389,10 @@ impl Session {
                 let Some(timestamp) = &self.timestamp else { return false };
                 let digits = crate::digest::apop(timestamp, &account.password);
                 name.as_str() == account.user && Digest::new(digits.as_bytes()).is_ok_and(|own| own == *digest)
+            }
+            Login::External { authorization } => {
+                let user = authorization.as_ref().is_none_or(|name| name.as_str() == account.user);
+                self.house.certificate && self.server.tls() && user
             }
             _ => false,
         }

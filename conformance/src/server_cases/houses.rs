@@ -68,6 +68,12 @@ pub(super) fn utf8_mail_refused(house: &mut House) {
     house.utf8_mail_refused = true;
 }
 
+/// A client's certificate is enough.
+pub(super) fn certificate(house: &mut House) {
+    house.certificate = true;
+    house.config = |config| config.builtin_mechanisms([Builtin::Plain, Builtin::External]);
+}
+
 /// Messages that an incautious server cuts short, and what RETR has to send of each.
 pub(super) const ODD: [(&[u8], &[u8]); 14] = [
     (b".", b".\r\n"),

@@ -24,7 +24,7 @@ pub const CASES: &[ServerCase] = &[
     ServerCase::must(
         "rfc1939/6/connection-lost",
         "A session whose connection is lost removes nothing",
-        &["RFC1939-6-003"],
+        &["RFC1939-6-003", "RFC8314-3.4-002"],
         |s| {
             unchanged(s, |s| {
                 s.hang_up();

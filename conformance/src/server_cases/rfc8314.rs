@@ -1,7 +1,7 @@
 //! RFC 8314: implicit TLS and the like; and RFC 1957's advice.
 
 use super::houses;
-use super::reading::{credentials, find, list, shown};
+use super::reading::{credentials, find, list, mechanism, shown};
 use crate::case::{ServerCase, Start, fail, skip};
 use crate::peer::Upgrade;
 
@@ -159,4 +159,21 @@ pub const CASES: &[ServerCase] = &[
             Ok(())
         },
     ),
+    ServerCase::must(
+        "rfc8314/4.2/certificate-external",
+        "A client whose certificate is accepted as sufficient logs in by AUTH EXTERNAL, and without TLS nobody does",
+        &["RFC8314-4.2-002", "RFC2595-4-011"],
+        |s| {
+            if s.upgrade() == Upgrade::None {
+                s.err("AUTH EXTERNAL =")?;
+                return s.err("STAT").map(drop);
+            }
+            mechanism(s, "EXTERNAL")?;
+            s.ok("AUTH EXTERNAL =")?;
+            s.ok("STAT").map(drop)
+        },
+    )
+    .from(Start::Authorization)
+    .house(houses::certificate)
+    .memory_only("over sockets our client has no certificate"),
 ];
