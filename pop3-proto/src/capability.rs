@@ -205,6 +205,19 @@ impl fmt::Display for Capability<'_> {
 }
 
 /// A capability without its arguments: what a machine remembers of a list, one bit each.
+///
+/// ```
+/// use pop3_proto::{Client, Command, Config, Extension, Peer, Support};
+///
+/// let mut client = Client::over_tls(Config::new(), Peer::Verified);
+/// client.next_event(&mut &b"+OK ready\r\n"[..])?;
+/// client.send(&Command::Capa, &mut Vec::new())?;
+/// let mut input: &[u8] = b"+OK\r\nUSER\r\nTOP\r\n.\r\n";
+/// while client.next_event(&mut input)?.is_some() {}
+/// assert_eq!(client.supports(Extension::Top), Support::Yes);
+/// assert_eq!(client.supports(Extension::Uidl), Support::No);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[non_exhaustive]
@@ -241,6 +254,12 @@ pub enum Extension {
 }
 
 /// Whether the server can do something, as far as is known.
+///
+/// ```
+/// use pop3_proto::{Client, Extension, Support};
+///
+/// assert_eq!(Client::new().supports(Extension::Top), Support::Unknown); // nobody asked CAPA yet
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Support {

@@ -133,6 +133,12 @@ enum Stls {
 }
 
 /// Whether the messages marked as deleted are gone (RFC 1939 §6).
+///
+/// ```
+/// use pop3_proto::{Client, Committed};
+///
+/// assert_eq!(Client::new().committed(), Committed::No); // no QUIT was sent
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Committed {
     /// QUIT in the TRANSACTION state was answered `+OK`.

@@ -373,6 +373,14 @@ impl<'a> Command<'a> {
 }
 
 /// The name of a mailbox: one word of visible ASCII, or UTF-8 where the server announced `UTF8 USER` (RFC 6856 §2.2).
+///
+/// ```
+/// use pop3_proto::Command;
+///
+/// let Command::User(name) = Command::user("mrose")? else { panic!() };
+/// assert_eq!(name.as_str(), "mrose");
+/// # Ok::<(), pop3_proto::Misuse>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Name<'a>(Text<'a>);
 
@@ -424,6 +432,15 @@ impl fmt::Display for Name<'_> {
 }
 
 /// The argument of PASS: any octets but control characters, spaces included; never shown.
+///
+/// ```
+/// use pop3_proto::Command;
+///
+/// let Command::Pass(password) = Command::pass("tan staaf")? else { panic!() };
+/// assert_eq!(password.reveal(), b"tan staaf");
+/// assert!(!format!("{password:?}").contains("staaf"));
+/// # Ok::<(), pop3_proto::Misuse>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password<'a>(Secret<'a>);
 
@@ -467,6 +484,13 @@ pub struct Apop<'a> {
 ///
 /// Two of them compare in the same time wherever they differ. `Debug` does not show it: who has digest and timestamp
 /// can try passwords.
+///
+/// ```
+/// use pop3_proto::Digest;
+///
+/// assert!(Digest::new(b"c4c9334bac560ecc979e58001b3e22fb").is_ok());
+/// assert!(Digest::new(b"too short").is_err());
+/// ```
 #[derive(Clone, Copy)]
 pub struct Digest([u8; Self::LENGTH]);
 
@@ -542,6 +566,13 @@ impl Auth<'_> {
 }
 
 /// The name of a SASL mechanism, in upper case (RFC 4422 §3.1).
+///
+/// ```
+/// use pop3_proto::Mechanism;
+///
+/// assert_eq!(Mechanism::new("scram-sha-256")?.as_str(), "SCRAM-SHA-256");
+/// # Ok::<(), pop3_proto::Misuse>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Mechanism {
     name: [u8; Self::MAX],

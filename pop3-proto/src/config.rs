@@ -11,6 +11,15 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 /// What a client wants of TLS before it sends credentials (RFC 8314).
+///
+/// ```
+/// use pop3_proto::{Client, Command, Config, Misuse, Tls};
+///
+/// let mut client = Client::with_config(Config::new().tls(Tls::Required)); // the default
+/// client.next_event(&mut &b"+OK ready\r\n"[..])?;
+/// assert_eq!(client.may_send(&Command::user("mrose")?), Err(Misuse::NeedsTls));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[non_exhaustive]
@@ -27,6 +36,12 @@ pub enum Tls {
 }
 
 /// Whether the driver could verify who is on the other side of TLS (RFC 8314 §3, RFC 7817).
+///
+/// ```
+/// use pop3_proto::{Client, Config, Peer};
+///
+/// assert_eq!(Client::over_tls(Config::new(), Peer::Unverified).tls(), Some(Peer::Unverified));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Peer {
@@ -37,6 +52,12 @@ pub enum Peer {
 }
 
 /// When a client sends commands without waiting for the answers before (RFC 2449 §6.6).
+///
+/// ```
+/// use pop3_proto::{Client, Config, Pipelining};
+///
+/// assert!(!Client::with_config(Config::new().pipelining(Pipelining::Never)).pipelines());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[non_exhaustive]

@@ -12,6 +12,12 @@ use core::fmt;
 ///
 /// It is fatal and sticks: every later call on the machine gives the same error, and the connection is to be closed.
 /// `Display` is for the person at the end.
+///
+/// ```
+/// use pop3_proto::{Client, Error, Wait};
+///
+/// assert_eq!(Client::new().handle_eof(), Err(Error::Eof { awaiting: Wait::Greeting }));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
@@ -98,6 +104,14 @@ pub enum Protocol {
 }
 
 /// What the side is waiting for, and so which of the configured times applies (see [`Config`](crate::Config)).
+///
+/// ```
+/// use pop3_proto::{Client, Wait};
+///
+/// let client = Client::new();
+/// assert_eq!(client.awaiting(), Wait::Greeting);
+/// assert_eq!(client.patience(), Some(std::time::Duration::from_secs(300)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Wait {
@@ -162,6 +176,13 @@ impl core::error::Error for Error {}
 
 /// A call that the protocol does not allow now, or a value that it never allows. Nothing was written and nothing
 /// changed.
+///
+/// ```
+/// use pop3_proto::{Command, Misuse};
+///
+/// assert_eq!(Command::user("mrose\r\nDELE 1").unwrap_err(), Misuse::ForbiddenOctet { octet: b'\r' });
+/// assert_eq!(Command::retr(0).unwrap_err(), Misuse::MessageNumberZero);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Misuse {

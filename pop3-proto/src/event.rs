@@ -20,6 +20,16 @@ use crate::text::{Secret, Text};
 ///
 /// Answers come in the order in which the commands were sent. `End` follows exactly where the command's response has
 /// more than one line (RETR, TOP, CAPA, and LIST, UIDL and LANG without an argument).
+///
+/// ```
+/// use pop3_proto::{Client, Event};
+///
+/// let mut client = Client::new();
+/// let mut input: &[u8] = b"+OK POP3 server ready\r\n";
+/// let Some(Event::Greeting { text, timestamp: None }) = client.next_event(&mut input)? else { panic!() };
+/// assert_eq!(text.as_str(), Some("POP3 server ready"));
+/// # Ok::<(), pop3_proto::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'i> {
@@ -155,6 +165,15 @@ impl Challenge<'_> {
 }
 
 /// What the client said, to the server's application.
+///
+/// ```
+/// use pop3_proto::{Command, Config, Greeting, Incoming, Server};
+///
+/// let mut out = Vec::new();
+/// let mut server = Server::new(Config::new(), Greeting::text("ready")?, &mut out);
+/// assert_eq!(server.next_event(&mut &b"capa\r\n"[..], &mut out)?, Some(Incoming::Command(Command::Capa)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Incoming<'i> {
@@ -282,6 +301,16 @@ impl<'i> Login<'i> {
 }
 
 /// Why a server refused a line by itself.
+///
+/// ```
+/// use pop3_proto::{Config, Greeting, Incoming, Refusal, Server, Verb};
+///
+/// let mut out = Vec::new();
+/// let mut server = Server::new(Config::new(), Greeting::text("ready")?, &mut out);
+/// let incoming = server.next_event(&mut &b"RETR 1\r\n"[..], &mut out)?;
+/// assert_eq!(incoming, Some(Incoming::Refused { verb: Verb::Retr, refusal: Refusal::State }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Refusal {

@@ -94,6 +94,13 @@ impl UniqueIdListing<'_> {
 ///
 /// A client keeps what the server sent, and [`UniqueId::conforms`] says whether it is one by the RFC; a server can
 /// make only those ([`UniqueId::new`]).
+///
+/// ```
+/// use pop3_proto::UniqueId;
+///
+/// assert!(UniqueId::new("whqtswO00WBw418f9t5JxYwZ").is_ok());
+/// assert!(UniqueId::new("with spaces").is_err());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct UniqueId<'a>(Text<'a>);

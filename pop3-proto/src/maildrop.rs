@@ -42,6 +42,15 @@ struct Entry {
 }
 
 /// A message that is there.
+///
+/// ```
+/// use pop3_proto::{Maildrop, MessageNumber};
+///
+/// let maildrop = Maildrop::new([(120, "one")])?;
+/// let message = maildrop.get(MessageNumber::FIRST).unwrap();
+/// assert_eq!((message.index, message.octets), (0, 120));
+/// # Ok::<(), pop3_proto::Misuse>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message<'a> {
     /// Its number in this session.
@@ -55,6 +64,12 @@ pub struct Message<'a> {
 }
 
 /// Why a message cannot be had: the words go into the `-ERR`.
+///
+/// ```
+/// use pop3_proto::{Maildrop, MessageNumber, Unavailable};
+///
+/// assert_eq!(Maildrop::default().get(MessageNumber::FIRST), Err(Unavailable::NoSuchMessage));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unavailable {

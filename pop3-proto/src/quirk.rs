@@ -6,6 +6,13 @@ use core::fmt;
 ///
 /// Which are on is set in [`Config`](crate::Config); none is ever chosen by what a greeting or IMPLEMENTATION says (RFC 2449 §6.9
 /// forbids it). The client notes those that it met ([`Client::quirks_seen`](crate::Client::quirks_seen)).
+///
+/// ```
+/// use pop3_proto::{Quirk, Quirks};
+///
+/// assert!(Quirks::TOLERANT.contains(Quirk::BareLf));
+/// assert!(!Quirks::TOLERANT.contains(Quirk::OkAsContinue)); // it changes what a status means
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[non_exhaustive]

@@ -192,6 +192,12 @@ impl fmt::Display for ResponseCode<'_> {
 }
 
 /// What a `-ERR` means for a program: nobody should be asked for a new password because a disk is full.
+///
+/// ```
+/// use pop3_proto::{ErrorClass, ResponseCode};
+///
+/// assert_eq!(ResponseCode::InUse.error_class(), ErrorClass::Busy);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[non_exhaustive]

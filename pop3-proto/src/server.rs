@@ -97,6 +97,14 @@ enum Answering {
 }
 
 /// How the session ended.
+///
+/// ```
+/// use pop3_proto::{Config, Greeting, Outcome, Server};
+///
+/// let mut server = Server::new(Config::new(), Greeting::text("ready")?, &mut Vec::new());
+/// assert_eq!(server.handle_eof(), Outcome::Lost); // no QUIT: nothing is removed
+/// # Ok::<(), pop3_proto::Misuse>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// QUIT was answered.

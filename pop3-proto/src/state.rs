@@ -15,6 +15,12 @@ use core::fmt;
 
 /// Where a session stands (RFC 1939 §3: AUTHORIZATION, TRANSACTION and UPDATE, with what lies before, between and
 /// behind them).
+///
+/// ```
+/// use pop3_proto::{State, Verb};
+///
+/// assert_eq!(State::Authorization.after_ok(Verb::Stls), State::Handshake);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum State {
@@ -109,6 +115,13 @@ impl fmt::Display for State {
 }
 
 /// The keyword of a command.
+///
+/// ```
+/// use pop3_proto::Verb;
+///
+/// assert_eq!(Verb::from_keyword(b"retr"), Verb::Retr);
+/// assert_eq!(Verb::Retr.to_string(), "RETR");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[non_exhaustive]
@@ -274,6 +287,13 @@ impl fmt::Display for Verb {
 }
 
 /// What follows a `+OK`.
+///
+/// ```
+/// use pop3_proto::{Command, Shape};
+///
+/// assert_eq!(Command::Capa.shape(), Shape::MultiLine);
+/// assert_eq!(Command::Stat.shape(), Shape::SingleLine);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Shape {
