@@ -235,7 +235,7 @@ CLIENTS = """\
 All read the same message of 50 MB from a server that has the answer ready in memory (the blaster). The raw sink reads and looks
 for the end, and nothing else. The thin driver is the loop of the guide around `Client`. Programs that are not Rust time RETR by
 their own clock, their start left out; into a file, each program is timed from its start to its end, and `fetch` makes its file
-durable.""".splitlines()
+durable. The files are in memory (`/dev/shm`), unless `TMPDIR` says otherwise.""".splitlines()
 SMALL = """\
 `fetch` writes each message to a file of its own, makes it durable and gives it its name; mpop writes into a Maildir, fetchmail
 appends to one file. `fetch` pipelines where the server announces it. The line with a round trip of 1 ms is two threads that
@@ -243,7 +243,9 @@ deliver each octet half a millisecond after it came.""".splitlines()
 SERVERS = """\
 The same raw reader, the same mailbox, the same run. The blaster sends answers that are ready in memory: no server that reads files
 is faster. A login is timed from PASS to the answer to the STAT behind it, because Dovecot answers PASS before it looks at the
-maildrop. Cold is a server that has never seen the maildrop, with the files in the system's memory; warm is the next login.""".splitlines()
+maildrop. Cold is a server that has never seen the maildrop, with the files in the system's memory; warm is the next login.
+`maildir_server` sends what is stored with CRLF as it is, in vectored writes, and copies what is stored with LF, in chunks of 128 KiB:
+vectored writes took 6 % less processor time than copies, and chunks of 64 KiB 15 % more.""".splitlines()
 MEMORY = """\
 One thread, no socket, reads of 16 KiB. The crates do not do the same: pop3-codec parses a whole response into owned strings and
 keeps no state, smtp-proto's receiver copies a message's text and knows SMTP's commands. What pop3-proto does for a command

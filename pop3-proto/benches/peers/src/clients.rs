@@ -60,8 +60,8 @@ pub(crate) fn run(house: &House, results: &mut Results) -> Result<(), String> {
     let rate = |seconds: f64| wire as f64 / seconds / 1e6;
     report(house, results, "RETR of 50 MB, to nowhere", &mut subjects, rate, "MB/s", 7);
 
-    // Into a file, from the start of the program to its end. The directory is in memory: no disk is measured.
-    let room = memory_room(house)?;
+    // Into a file, from the start of the program to its end.
+    let room = client_room(house)?;
     let mut subjects = vec![
         subject("raw sink", || timed(|| sink_to_file(address, &room.join("sink")))),
         subject("fetch", || {
@@ -193,14 +193,9 @@ fn output(program: &str, arguments: &[&str]) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// A directory in memory, where the system has such.
-pub(crate) fn memory_room(house: &House) -> Result<PathBuf, String> {
-    let memory = Path::new("/dev/shm");
-    let room = if memory.is_dir() {
-        memory.join(house.room.file_name().unwrap_or_default())
-    } else {
-        house.room.join("memory")
-    };
+/// A directory for what clients write.
+pub(crate) fn client_room(house: &House) -> Result<PathBuf, String> {
+    let room = house.room.join("clients");
     std::fs::create_dir_all(&room).map_err(|error| format!("{}: {error}", room.display()))?;
     Ok(room)
 }

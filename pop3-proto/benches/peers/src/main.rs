@@ -84,7 +84,11 @@ fn main() -> ExitCode {
 fn run(out: &Path, wanted: &[String], quick: bool) -> Result<(), String> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../..");
     let root = root.canonicalize().map_err(|error| error.to_string())?;
-    let room = std::env::temp_dir().join(format!("pop3-peers-{}", std::process::id()));
+    // In memory, if nobody says otherwise: what is measured is programs, and no disk.
+    let memory = Path::new("/dev/shm");
+    let place =
+        if std::env::var_os("TMPDIR").is_none() && memory.is_dir() { memory.into() } else { std::env::temp_dir() };
+    let room = place.join(format!("pop3-peers-{}", std::process::id()));
     std::fs::create_dir_all(&room).map_err(|error| format!("{}: {error}", room.display()))?;
     let house = House { root, room, quick };
     let mut results = Results::create(out).map_err(|error| format!("{}: {error}", out.display()))?;

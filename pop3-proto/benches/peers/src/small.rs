@@ -2,7 +2,7 @@
 
 use crate::House;
 use crate::blaster::{self, Script};
-use crate::clients::{fetch, memory_room, run_to_end};
+use crate::clients::{client_room, fetch, run_to_end};
 use crate::input::{self, Lines};
 use crate::link;
 use crate::results::Results;
@@ -20,7 +20,7 @@ pub(crate) fn run(house: &House, results: &mut Results) -> Result<(), String> {
     let texts: Vec<_> = (0..16).map(|seed| input::message(seed, 4_000, Lines::Lf)).collect();
     let server = |pipelining| blaster::start(Script::new(&texts, COUNT, pipelining)).map_err(io);
     let (pipelined, unpipelined) = (server(true)?, server(false)?);
-    let room = memory_room(house)?;
+    let room = client_room(house)?;
 
     // The client is the same, and pipelines where the server announces it.
     let row = "10,000 messages of 4 KB over a round trip of 1 ms";
