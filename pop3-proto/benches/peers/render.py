@@ -13,7 +13,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs/performance.md"
-CHART = ROOT / "docs/performance-peers.svg"
+CHART = ROOT / "docs/pictures/performance-peers.svg"
 BEGIN, END = "<!-- peers: made by pop3-proto/benches/peers/render.py -->", "<!-- peers: end -->"
 OURS = re.compile(r"(pop3-proto|fetch|maildir_server|Server|Client|Maildrop)\b")
 # A figure of these units is the better the smaller it is.
@@ -217,7 +217,7 @@ def page(results, environment):
         "Measured in one run by `pop3-proto/benches/peers/run`, which installs the peers, takes the subjects of each row in turn,",
         "and writes this part of the page. Figures are medians. A ratio above 1 is in favour of what it stands beside.",
         "",
-        "![How the clients compare with a raw sink, and maildir_server with Dovecot](performance-peers.svg)",
+        "![How the clients compare with a raw sink, and maildir_server with Dovecot](pictures/performance-peers.svg)",
         "",
     ]
     out += table(("measured on", ""), environment)
@@ -245,7 +245,7 @@ The same raw reader, the same mailbox, the same run. The blaster sends answers t
 is faster. A login is timed from PASS to the answer to the STAT behind it, because Dovecot answers PASS before it looks at the
 maildrop. Cold is a server that has never seen the maildrop, with the files in the system's memory; warm is the next login.
 `maildir_server` sends what is stored with CRLF as it is, in vectored writes, and copies what is stored with LF, in chunks of 128 KiB:
-vectored writes took 6 % less processor time than copies, and chunks of 64 KiB 15 % more.""".splitlines()
+vectored writes took about 6 % less processor time than copies, and chunks of 64 KiB about a tenth more than those of 128.""".splitlines()
 MEMORY = """\
 One thread, no socket, reads of 16 KiB. The crates do not do the same: pop3-codec parses a whole response into owned strings and
 keeps no state, smtp-proto's receiver copies a message's text and knows SMTP's commands. What pop3-proto does for a command
