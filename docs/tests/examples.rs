@@ -25,63 +25,8 @@ fn every_public_type_has_an_example() {
         }
     }
     assert!(types > 50, "only {types} types were found: is the reader of sources broken?");
-    without.sort();
-    assert_eq!(
-        without, WITHOUT,
-        "public types without an example: none may join them, and who has one leaves the list"
-    );
+    assert!(without.is_empty(), "public types without an example: {}", without.join(", "));
 }
-
-/// Types that have none of their own yet; most are shown where they are used.
-const WITHOUT: [&str; 47] = [
-    "Apop",
-    "Auth",
-    "Builtin",
-    "Capability",
-    "Challenge",
-    "Data",
-    "DropListing",
-    "Ending",
-    "Error",
-    "Exchange",
-    "Expiry",
-    "Fault",
-    "Finding",
-    "Found",
-    "InitialResponse",
-    "InitialSent",
-    "LanguageListing",
-    "LanguageTag",
-    "LineEnd",
-    "Lines",
-    "Login",
-    "Mechanisms",
-    "Method",
-    "Newlines",
-    "Next",
-    "Offence",
-    "Other",
-    "PerUser",
-    "Piece",
-    "Protocol",
-    "Quirks",
-    "Response",
-    "ResponseCode",
-    "Row",
-    "ScanListing",
-    "Segments",
-    "Status",
-    "StatusLine",
-    "Step",
-    "Stuff",
-    "Timestamp",
-    "TooLong",
-    "TooManyUniqueIds",
-    "UniqueIdListing",
-    "Unstuff",
-    "Utf8",
-    "Why",
-];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

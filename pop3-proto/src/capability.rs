@@ -9,6 +9,14 @@ use core::fmt;
 ///
 /// Tags are matched without regard to case. A known tag whose arguments make no sense, and any other tag, is
 /// [`Capability::Other`]: nothing is lost.
+///
+/// ```
+/// use pop3_proto::{Capability, Expiry, grammar};
+///
+/// let (_, response) = grammar::capability_list(b"+OK\r\nexpire 60\r\nX-OWN a b\r\n.\r\n").unwrap();
+/// assert_eq!(response.content[0], Ok(Capability::Expire { after: Expiry::Days(60), per_user: false }));
+/// assert_eq!(response.content[1], Ok(Capability::Other { tag: "X-OWN".into(), arguments: "a b".into() }));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -62,6 +70,15 @@ pub enum Capability<'a> {
 }
 
 /// How long messages may stay on the server (RFC 2449 §6.7).
+///
+/// ```
+/// use pop3_proto::{Capability, Expiry};
+///
+/// let kept = Capability::Expire { after: Expiry::Never, per_user: false };
+/// assert_eq!(kept.to_string(), "EXPIRE NEVER");
+/// let gone_after_retr = Capability::Expire { after: Expiry::Days(0), per_user: true };
+/// assert_eq!(gone_after_retr.to_string(), "EXPIRE 0 USER");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -73,6 +90,15 @@ pub enum Expiry {
 }
 
 /// The SASL mechanisms that a server offers, in its order.
+///
+/// ```
+/// use pop3_proto::{Capability, Mechanisms};
+///
+/// let mechanisms = Mechanisms::new(["PLAIN", "SCRAM-SHA-256"])?;
+/// assert!(mechanisms.contains("scram-sha-256"));
+/// assert_eq!(Capability::Sasl(mechanisms).to_string(), "SASL PLAIN SCRAM-SHA-256");
+/// # Ok::<(), pop3_proto::Misuse>(())
+/// ```
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Mechanisms<'a>(pub(crate) Text<'a>);

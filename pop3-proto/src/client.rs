@@ -104,6 +104,21 @@ enum Reading {
 }
 
 /// What became of the initial response. See [`Client::authenticate_with`].
+///
+/// ```
+/// use pop3_proto::{Client, Command, Config, InitialSent, Peer};
+///
+/// let (mut client, mut out) = (Client::over_tls(Config::new(), Peer::Verified), Vec::new());
+/// client.next_event(&mut &b"+OK ready\r\n"[..])?;
+/// client.send(&Command::Capa, &mut out)?;
+/// let mut input = &b"+OK\r\nSASL PLAIN\r\n.\r\n"[..];
+/// while client.next_event(&mut input)?.is_some() {}
+///
+/// let sent = client.authenticate_with("PLAIN", Some(b"\0test\0test"), &mut out)?;
+/// assert_eq!(sent, InitialSent::WithCommand); // the capability list names SASL (RFC 5034 §4)
+/// assert_eq!(out, b"CAPA\r\nAUTH PLAIN AHRlc3QAdGVzdA==\r\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[cfg(feature = "sasl")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InitialSent {

@@ -472,6 +472,15 @@ impl fmt::Debug for Password<'_> {
 }
 
 /// The arguments of APOP.
+///
+/// ```
+/// use pop3_proto::{Apop, Command};
+///
+/// let Command::Apop(Apop { name, digest }) = Command::apop("mrose", "c4c9334bac560ecc979e58001b3e22fb")? else { panic!() };
+/// assert_eq!(name.as_str(), "mrose");
+/// assert_eq!(format!("{digest:?}"), "<secret>");
+/// # Ok::<(), pop3_proto::Misuse>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Apop<'a> {
     /// Whose maildrop.
@@ -535,6 +544,15 @@ impl fmt::Debug for Digest {
 }
 
 /// The arguments of AUTH.
+///
+/// ```
+/// use pop3_proto::Command;
+///
+/// let Command::Auth(auth) = Command::auth_with_initial("plain", "AHRlc3QAdGVzdA==")? else { panic!() };
+/// assert_eq!(auth.mechanism.as_str(), "PLAIN");
+/// assert_eq!(auth.initial_line().map(|line| line.reveal()), Some(&b"AHRlc3QAdGVzdA=="[..]));
+/// # Ok::<(), pop3_proto::Misuse>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Auth<'a> {
     /// The mechanism.
@@ -618,6 +636,15 @@ impl fmt::Display for Mechanism {
 }
 
 /// A command outside the RFCs. See [`Command::other`].
+///
+/// ```
+/// use pop3_proto::{Command, Shape};
+///
+/// let Command::Other(other) = Command::other("XTND XMIT now", Shape::SingleLine)? else { panic!() };
+/// assert_eq!(other.keyword(), "XTND");
+/// assert_eq!(other.arguments(), "XMIT now");
+/// # Ok::<(), pop3_proto::Misuse>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Other<'a> {
     pub(crate) keyword: Text<'a>,

@@ -72,6 +72,17 @@ pub enum Pipelining {
 }
 
 /// How a server has UTF-8 (RFC 6856 §2).
+///
+/// ```
+/// use pop3_proto::{Config, Greeting, Server, Utf8};
+///
+/// let mut out = Vec::new();
+/// let mut server = Server::new(Config::new().utf8(Utf8::WithUser), Greeting::text("ready")?, &mut out);
+/// server.next_event(&mut &b"CAPA\r\n"[..], &mut out)?;
+/// server.capabilities(&mut out)?;
+/// assert!(String::from_utf8_lossy(&out).contains("\r\nUTF8 USER\r\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[non_exhaustive]
@@ -502,6 +513,17 @@ impl Config {
 }
 
 /// Whether a capability's value may differ from user to user (RFC 2449 §6.5 and §6.7).
+///
+/// ```
+/// use pop3_proto::{Config, Greeting, PerUser, Server};
+///
+/// let mut out = Vec::new();
+/// let mut server = Server::new(Config::new().login_delay(60, PerUser::Differs), Greeting::text("ready")?, &mut out);
+/// server.next_event(&mut &b"CAPA\r\n"[..], &mut out)?;
+/// server.capabilities(&mut out)?;
+/// assert!(String::from_utf8_lossy(&out).contains("\r\nLOGIN-DELAY 60 USER\r\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PerUser {
     /// One value for all.

@@ -86,6 +86,14 @@ impl Error {
 }
 
 /// What a first line looks like that is not POP3's.
+///
+/// ```
+/// use pop3_proto::{Client, Error, Protocol};
+///
+/// let error = Client::new().next_event(&mut &b"* OK IMAP4rev1 ready\r\n"[..]).unwrap_err();
+/// assert_eq!(error, Error::NotPop3 { looks_like: Protocol::Imap });
+/// assert_eq!(error.to_string(), "the other side speaks IMAP, not POP3");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Protocol {

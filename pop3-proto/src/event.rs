@@ -142,6 +142,19 @@ impl Event<'_> {
 }
 
 /// A server challenge of a SASL exchange (RFC 5034 §4).
+///
+/// ```
+/// use pop3_proto::{Client, Command, Config, Event, Peer};
+///
+/// let mut client = Client::over_tls(Config::new(), Peer::Verified);
+/// client.next_event(&mut &b"+OK ready\r\n"[..])?;
+/// client.send(&Command::auth("LOGIN")?, &mut Vec::new())?;
+/// let Some(Event::Challenge(challenge)) = client.next_event(&mut &b"+ VXNlcm5hbWU6\r\n"[..])? else { panic!() };
+/// assert_eq!(challenge.line(), "VXNlcm5hbWU6");
+/// # #[cfg(feature = "sasl")]
+/// assert_eq!(challenge.decode().unwrap(), b"Username:");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge<'i>(pub(crate) Text<'i>);
 
@@ -220,6 +233,19 @@ impl Incoming<'_> {
 }
 
 /// Credentials, complete.
+///
+/// ```
+/// use pop3_proto::{Config, Greeting, Incoming, Login, Reply, Server};
+///
+/// let mut out = Vec::new();
+/// let mut server = Server::over_tls(Config::new(), Greeting::text("ready")?, &mut out);
+/// server.next_event(&mut &b"USER mrose\r\n"[..], &mut out)?;
+/// server.reply(&Reply::ok("send PASS")?, &mut out)?;
+/// let incoming = server.next_event(&mut &b"PASS tanstaaf\r\n"[..], &mut out)?;
+/// let Some(Incoming::Login(Login::Pass { name, password })) = incoming else { panic!() };
+/// assert_eq!((name.as_str(), password.reveal()), ("mrose", &b"tanstaaf"[..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Login<'i> {

@@ -52,6 +52,15 @@ impl fmt::Display for MessageNumber {
 }
 
 /// The answer to `STAT` (RFC 1939 §5): the maildrop's messages and their octets, those marked as deleted left out.
+///
+/// ```
+/// use pop3_proto::Maildrop;
+///
+/// let maildrop = Maildrop::new([(120, "a"), (200, "b")])?;
+/// let stat = maildrop.stat();
+/// assert_eq!((stat.messages, stat.octets), (2, Some(320)));
+/// # Ok::<(), pop3_proto::Misuse>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct DropListing {
@@ -63,6 +72,16 @@ pub struct DropListing {
 }
 
 /// One line of a scan listing, the answer to `LIST` (RFC 1939 §5).
+///
+/// ```
+/// use pop3_proto::{Maildrop, MessageNumber, ScanListing};
+///
+/// let mut maildrop = Maildrop::new([(120, "a"), (200, "b")])?;
+/// maildrop.dele(MessageNumber::FIRST).unwrap();
+/// let left: Vec<ScanListing> = maildrop.scan_listings().collect();
+/// assert_eq!(left, [ScanListing { number: MessageNumber::new(2).unwrap(), octets: 200 }]);
+/// # Ok::<(), pop3_proto::Misuse>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ScanListing {
@@ -73,6 +92,14 @@ pub struct ScanListing {
 }
 
 /// One line of a unique-id listing, the answer to `UIDL` (RFC 1939 §7).
+///
+/// ```
+/// use pop3_proto::grammar;
+///
+/// let (_, response) = grammar::unique_id_listing(b"+OK\r\n1 whqtswO00WBw418f9t5JxYwZ\r\n.\r\n").unwrap();
+/// let listing = response.content[0].as_ref().unwrap();
+/// assert_eq!((listing.number.get(), listing.id.as_bytes()), (1, &b"whqtswO00WBw418f9t5JxYwZ"[..]));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct UniqueIdListing<'a> {

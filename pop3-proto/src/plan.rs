@@ -10,6 +10,15 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 /// A way to log in.
+///
+/// ```
+/// use pop3_proto::Method;
+///
+/// let scram = Method::auth("scram-sha-256")?;
+/// assert!(!scram.is_cleartext() && Method::UserPass.is_cleartext());
+/// assert!(Method::auth("no such mechanism").is_err());
+/// # Ok::<(), pop3_proto::Misuse>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Method {
@@ -46,6 +55,20 @@ impl Method {
 }
 
 /// What to do next.
+///
+/// ```
+/// use pop3_proto::{Client, Command, Config, Method, Next, Peer, Plan};
+///
+/// let (mut client, mut plan) = (Client::over_tls(Config::new(), Peer::Verified), Plan::new());
+/// client.next_event(&mut &b"+OK ready\r\n"[..])?;
+/// assert_eq!(plan.next(&client), Next::Capa);
+///
+/// client.send(&Command::Capa, &mut Vec::new())?;
+/// let mut input = &b"+OK\r\nUSER\r\n.\r\n"[..];
+/// while client.next_event(&mut input)?.is_some() {} // each capability goes to `Plan::capability`
+/// assert_eq!(plan.next(&client), Next::Login(Method::UserPass));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Next {
@@ -64,6 +87,16 @@ pub enum Next {
 }
 
 /// Why there is nothing left to try.
+///
+/// ```
+/// use pop3_proto::{Client, Config, ErrorClass, Method, Next, Peer, Plan, ResponseCode, Why};
+///
+/// let (mut client, mut plan) = (Client::over_tls(Config::new(), Peer::Verified), Plan::new());
+/// client.next_event(&mut &b"+OK ready\r\n"[..])?;
+/// plan.failed(Method::UserPass, Some(&ResponseCode::InUse)); // "-ERR [IN-USE] mailbox is locked"
+/// assert_eq!(plan.next(&client), Next::GiveUp(Why::Later(ErrorClass::Busy)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Why {

@@ -75,6 +75,15 @@ impl Quirk {
 }
 
 /// A set of [`Quirk`]s.
+///
+/// ```
+/// use pop3_proto::{Quirk, Quirks};
+///
+/// let quirks = Quirks::STRICT.with(Quirk::BareLf).with(Quirk::BarePlus);
+/// assert!(quirks.iter().eq([Quirk::BareLf, Quirk::BarePlus]));
+/// assert!(quirks.without(Quirk::BareLf).without(Quirk::BarePlus).is_empty());
+/// assert_eq!(format!("{quirks:?}"), "{BareLf, BarePlus}"); // as a log would show `Client::quirks_seen`
+/// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub struct Quirks(u32);

@@ -8,6 +8,14 @@ use alloc::vec::Vec;
 use core::fmt;
 
 /// The status indicator (RFC 1939 §3).
+///
+/// ```
+/// use pop3_proto::{Reply, Status};
+///
+/// assert_eq!(Reply::err("no such message")?.status(), Status::Err);
+/// assert_eq!(Status::Err.to_string(), "-ERR");
+/// # Ok::<(), pop3_proto::Misuse>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Status {
@@ -27,6 +35,14 @@ impl fmt::Display for Status {
 }
 
 /// The first line of a response: status indicator, response code, text (RFC 1939 §3, RFC 2449 §8).
+///
+/// ```
+/// use pop3_proto::{ResponseCode, Status, grammar};
+///
+/// let (_, line) = grammar::status_line(b"-ERR [IN-USE] mailbox is locked\r\n").unwrap();
+/// assert_eq!((line.status, &line.code), (Status::Err, &Some(ResponseCode::InUse)));
+/// assert_eq!(line.text, "mailbox is locked");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusLine<'a> {
     /// `+OK` or `-ERR`.
@@ -67,6 +83,15 @@ impl StatusLine<'_> {
 ///
 /// Codes are hierarchical: a program that does not know `SYS/TEMP/DISK` may treat it as `SYS/TEMP`, and
 /// [`ResponseCode::error_class`] does.
+///
+/// ```
+/// use pop3_proto::{ErrorClass, ResponseCode};
+///
+/// let full_disk = ResponseCode::new("SYS/TEMP/DISK")?; // unknown, but below SYS/TEMP
+/// assert_eq!(full_disk.error_class(), ErrorClass::Temporary);
+/// assert_eq!(ResponseCode::Auth.error_class(), ErrorClass::Credentials);
+/// # Ok::<(), pop3_proto::Misuse>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ResponseCode<'a> {
@@ -217,6 +242,26 @@ pub enum ErrorClass {
 }
 
 /// What a `+OK` carries for programs.
+///
+/// ```
+/// use pop3_proto::{Client, Command, Config, Data, DropListing, Event, Peer};
+///
+/// # let mut client = Client::over_tls(Config::new(), Peer::Verified);
+/// # let mut out = Vec::new();
+/// # client.next_event(&mut &b"+OK ready\r\n"[..])?;
+/// # client.send(&Command::user("mrose")?, &mut out)?;
+/// # client.next_event(&mut &b"+OK\r\n"[..])?;
+/// # client.send(&Command::pass("tanstaaf")?, &mut out)?;
+/// # client.next_event(&mut &b"+OK\r\n"[..])?;
+/// client.send(&Command::Stat, &mut out)?;
+/// let Some(Event::Ok { data, .. }) = client.next_event(&mut &b"+OK 2 320\r\n"[..])? else { panic!() };
+/// assert_eq!(data, Data::Drop(DropListing { messages: 2, octets: Some(320) }));
+///
+/// client.send(&Command::Stat, &mut out)?;
+/// let Some(Event::Ok { data, .. }) = client.next_event(&mut &b"+OK two messages\r\n"[..])? else { panic!() };
+/// assert!(matches!(data, Data::Malformed(_))); // and the session goes on
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Data<'a> {
@@ -254,6 +299,15 @@ impl Data<'_> {
 }
 
 /// A language tag, or `*` for the server's default (RFC 6856 §3.2, RFC 5646).
+///
+/// ```
+/// use pop3_proto::{LanguageTag, Misuse};
+///
+/// assert_eq!(LanguageTag::new("de-AT")?.to_string(), "de-AT");
+/// assert!(LanguageTag::new("*").is_ok());
+/// assert_eq!(LanguageTag::new("de\r\nDELE 1"), Err(Misuse::ForbiddenOctet { octet: b'\r' }));
+/// # Ok::<(), pop3_proto::Misuse>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LanguageTag<'a>(Text<'a>);
 
@@ -299,6 +353,21 @@ impl fmt::Display for LanguageTag<'_> {
 }
 
 /// One language of the listing that answers `LANG` (RFC 6856 §3.2).
+///
+/// ```
+/// use pop3_proto::{Config, Greeting, LanguageListing, LanguageTag, Row, Server};
+///
+/// let mut out = Vec::new();
+/// let mut server = Server::new(Config::new().with_lang(), Greeting::text("ready")?, &mut out);
+/// server.next_event(&mut &b"LANG\r\n"[..], &mut out)?;
+/// out.clear();
+/// server.begin("", &mut out)?;
+/// let german = LanguageListing { tag: LanguageTag::new("de")?, description: "Deutsch".into() };
+/// server.listing(Row::Language(german), &mut out)?;
+/// server.end(&mut out)?;
+/// assert_eq!(out, b"+OK\r\nde Deutsch\r\n.\r\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LanguageListing<'a> {
     /// Its tag.
@@ -535,6 +604,13 @@ impl<'a> Greeting<'a> {
 ///
 /// Only `<` 1\*VCHAR `@` 1\*VCHAR `>` without inner brackets is one, and only if it is the sole one in the greeting:
 /// what is looser lets an attacker choose the octets that are hashed (RFC 6151 §2.1).
+///
+/// ```
+/// use pop3_proto::Timestamp;
+///
+/// let timestamp = Timestamp::find(b"POP3 server ready <1896.697170952@dbc.mtview.ca.us>").unwrap();
+/// assert_eq!(timestamp.as_bytes(), b"<1896.697170952@dbc.mtview.ca.us>");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timestamp<'a>(Text<'a>);
 

@@ -45,6 +45,20 @@ pub(crate) fn encode(octets: &[u8]) -> String {
 
 /// When a client sends the initial response in the AUTH line (RFC 5034 §4). Whatever is set, it goes there only if the
 /// server's current capability list names SASL and the line stays within 255 octets.
+///
+/// ```
+/// use pop3_proto::{Client, Command, Config, Exchange, InitialResponse, Peer};
+///
+/// let config = Config::new().initial_response(InitialResponse::Never);
+/// let (mut client, mut out) = (Client::over_tls(config, Peer::Verified), Vec::new());
+/// client.next_event(&mut &b"+OK ready\r\n"[..])?;
+/// client.send(&Command::Capa, &mut out)?;
+/// let mut input = &b"+OK\r\nSASL PLAIN\r\n.\r\n"[..];
+/// while client.next_event(&mut input)?.is_some() {}
+/// client.authenticate(&mut Exchange::plain("", "test", "test")?, &mut out)?;
+/// assert_eq!(out, b"CAPA\r\nAUTH PLAIN\r\n"); // with `Auto` the response would stand in this line
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InitialResponse {
@@ -72,6 +86,17 @@ impl InitialResponse {
 /// A client's side of one SASL exchange: who holds it answers challenges without knowing the mechanism.
 ///
 /// Make a new one for each attempt. `Debug` shows the mechanism and no secret.
+///
+/// ```
+/// use pop3_proto::{Exchange, Secret, Step};
+///
+/// let mut exchange = Exchange::login("mrose", "tanstaaf")?;
+/// assert_eq!(exchange.mechanism(), "LOGIN");
+/// assert_eq!(exchange.step(b"Username:"), Step::Respond(Secret::from(&b"mrose"[..])));
+/// assert_eq!(exchange.step(b"Password:"), Step::Respond(Secret::from(&b"tanstaaf"[..])));
+/// assert!(!format!("{exchange:?}").contains("tanstaaf"));
+/// # Ok::<(), pop3_proto::Misuse>(())
+/// ```
 pub struct Exchange<'a> {
     kind: Kind<'a>,
     sent: u8,
@@ -97,6 +122,15 @@ enum Kind<'a> {
 }
 
 /// What comes next in an exchange.
+///
+/// ```
+/// use pop3_proto::{Exchange, Step};
+///
+/// let mut exchange = Exchange::external("")?;
+/// assert!(matches!(exchange.step(b""), Step::Respond(response) if response.reveal().is_empty()));
+/// assert_eq!(exchange.step(b"more?"), Step::Cancel); // EXTERNAL has one message and no more
+/// # Ok::<(), pop3_proto::Misuse>(())
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step {
@@ -276,6 +310,17 @@ impl fmt::Debug for Exchange<'_> {
 
 /// A mechanism that the server's machine runs by itself: the application gets [`Incoming::Login`](crate::Incoming) with
 /// decoded and checked fields, and no exchange.
+///
+/// ```
+/// use pop3_proto::{Builtin, Config, Greeting, Incoming, Login, Server};
+///
+/// let config = Config::new().builtin_mechanisms([Builtin::Plain]);
+/// let mut out = Vec::new();
+/// let mut server = Server::over_tls(config, Greeting::text("ready")?, &mut out);
+/// let incoming = server.next_event(&mut &b"AUTH PLAIN AHRlc3QAdGVzdA==\r\n"[..], &mut out)?;
+/// assert!(matches!(incoming, Some(Incoming::Login(Login::Pass { name, .. })) if name.as_str() == "test"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Builtin {

@@ -116,6 +116,21 @@ pub enum Outcome {
 }
 
 /// A line of a listing. See [`Server::listing`].
+///
+/// ```
+/// use pop3_proto::{Capability, Config, Greeting, Row, Server};
+///
+/// let mut out = Vec::new();
+/// let mut server = Server::new(Config::new(), Greeting::text("ready")?, &mut out);
+/// server.next_event(&mut &b"CAPA\r\n"[..], &mut out)?;
+/// out.clear();
+/// server.begin("", &mut out)?;
+/// server.listing(Row::Capability(Capability::Top), &mut out)?;
+/// server.listing(Capability::Uidl, &mut out)?; // what has one form only needs no `Row`
+/// server.end(&mut out)?;
+/// assert_eq!(out, b"+OK\r\nTOP\r\nUIDL\r\n.\r\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Row<'a> {

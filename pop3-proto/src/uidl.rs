@@ -48,6 +48,16 @@ enum Memory {
 }
 
 /// What a line of the listing is to the client.
+///
+/// ```
+/// use pop3_proto::{Finding, MessageNumber, Reconciliation, UniqueId, UniqueIdListing};
+///
+/// let mut mail = Reconciliation::new(1 << 20);
+/// mail.remember(b"whqtswO00WBw418f9t5JxYwZ")?;
+/// let row = UniqueIdListing { number: MessageNumber::FIRST, id: UniqueId::new("whqtswO00WBw418f9t5JxYwZ").unwrap() };
+/// assert_eq!(mail.listed(&row)?, Finding::Known); // nothing to fetch
+/// # Ok::<(), pop3_proto::TooManyUniqueIds>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Finding {
@@ -67,6 +77,16 @@ pub enum Finding {
 }
 
 /// The unique-ids hold more octets than the limit allows.
+///
+/// ```
+/// use pop3_proto::{Reconciliation, TooManyUniqueIds};
+///
+/// let mut mail = Reconciliation::new(8);
+/// mail.remember(b"12345678").unwrap();
+/// let refused = mail.remember(b"9").unwrap_err();
+/// assert_eq!(refused, TooManyUniqueIds { limit: 8 });
+/// assert_eq!(refused.to_string(), "the unique-ids hold more than 8 octets");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooManyUniqueIds {
     /// The limit in octets.

@@ -39,6 +39,15 @@ use core::fmt;
 use nom::error::{ErrorKind, ParseError};
 
 /// Why octets are not what the grammar has.
+///
+/// ```
+/// use pop3_proto::grammar::{self, Fault};
+///
+/// // A row that makes no sense is a fault in its place, and the rows around it stay.
+/// let (_, response) = grammar::scan_listing(b"+OK\r\n1 120\r\ntwo 200\r\n.\r\n").unwrap();
+/// assert!(response.content[0].is_ok());
+/// assert_eq!(response.content[1], Err(Fault::Number));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
@@ -109,6 +118,14 @@ impl fmt::Display for Fault {
 }
 
 /// Where in the input, and why. `Debug` does not show the input, which may be half of a password.
+///
+/// ```
+/// use pop3_proto::grammar::{self, Fault};
+///
+/// let Err(nom::Err::Error(error) | nom::Err::Failure(error)) = grammar::command(b"RETR 1x\r\n") else { panic!() };
+/// assert_eq!((error.fault, error.input), (Fault::ExtraArgument, &b"x"[..]));
+/// assert_eq!(error.to_string(), "there is an argument too many");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Error<'i> {
     /// The input from the octet on that did not match.

@@ -32,6 +32,15 @@ pub struct Grammar {
 }
 
 /// A response with what came behind its status line.
+///
+/// ```
+/// use pop3_proto::grammar;
+///
+/// let (rest, response) = grammar::message(b"+OK 6 octets\r\n..sig\r\n.\r\n+OK").unwrap();
+/// assert_eq!(response.status.text, "6 octets");
+/// assert_eq!(*response.content, *b".sig\r\n");
+/// assert_eq!(rest, b"+OK"); // of the next response
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response<'i, T> {
     /// The first line.

@@ -34,6 +34,16 @@ use self::scan::{AnyLf, CrLf};
 use super::line::LineEnd;
 
 /// What [`Unstuff::next`] finds.
+///
+/// ```
+/// use pop3_proto::wire::dot::{Piece, Unstuff};
+/// use pop3_proto::wire::line::LineEnd;
+///
+/// let (mut unstuff, mut input) = (Unstuff::new(LineEnd::Crlf), &b"one\r\n.\r\n"[..]);
+/// assert_eq!(unstuff.next(&mut input), Some(Piece::Text(b"one\r\n")));
+/// assert_eq!(unstuff.next(&mut input), Some(Piece::End));
+/// assert_eq!(unstuff.next(&mut input), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece<'i> {
     /// Octets of the message, stuffing removed; never empty. Adjacent pieces belong together.
@@ -47,6 +57,17 @@ pub enum Piece<'i> {
 /// In a response whose status line ended CRLF, only CRLF ends a line, and CR, LF and NUL that stand alone are octets
 /// of the message: stored mail with LF `.` LF in it cannot end the response early. In a response whose status line
 /// ended in a bare LF, lines end at LF, an optional CR before it not counted.
+///
+/// ```
+/// use pop3_proto::wire::dot::{Piece, Unstuff};
+/// use pop3_proto::wire::line::LineEnd;
+///
+/// let mut unstuff = Unstuff::new(LineEnd::Crlf);
+/// assert_eq!(unstuff.next(&mut &b"stored\n.\nmail\r\n."[..]), Some(Piece::Text(b"stored\n.\nmail\r\n")));
+/// let mut input = &b"\r\n+OK"[..]; // the end is cut by two reads
+/// assert_eq!(unstuff.next(&mut input), Some(Piece::End));
+/// assert_eq!(input, b"+OK");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unstuff {
     place: Place,

@@ -22,6 +22,14 @@ use crate::text::printable;
 use alloc::vec::Vec;
 
 /// Which octets may end a line.
+///
+/// ```
+/// use pop3_proto::wire::line::{Ending, Found, LineEnd, Lines};
+///
+/// let found = |ending| Lines::new().find(&mut &b"a\nb\r\n"[..], ending, 255);
+/// assert_eq!(found(Ending::Crlf), Ok(Some(Found::Whole(b"a\nb", LineEnd::Crlf))));
+/// assert_eq!(found(Ending::Lf), Ok(Some(Found::Whole(b"a", LineEnd::BareLf))));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// CRLF only; a CR or LF that stands alone belongs to the line.
@@ -31,6 +39,16 @@ pub enum Ending {
 }
 
 /// Which octets did end a line.
+///
+/// ```
+/// use pop3_proto::wire::dot::{Piece, Unstuff};
+/// use pop3_proto::wire::line::LineEnd;
+///
+/// // What a line of the same text ends at is decided by how the status line ended.
+/// let first = |lines| matches!(Unstuff::new(lines).next(&mut &b".\n"[..]), Some(Piece::End));
+/// assert!(first(LineEnd::BareLf));
+/// assert!(!first(LineEnd::Crlf));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineEnd {
     /// CRLF, as RFC 1939 §3 asks.
@@ -40,6 +58,16 @@ pub enum LineEnd {
 }
 
 /// A line that is complete; its ending is not part of the text.
+///
+/// ```
+/// use pop3_proto::wire::line::{Ending, Found, LineEnd, Lines};
+///
+/// let mut lines = Lines::new();
+/// assert_eq!(lines.find(&mut &b"NOOP\r\n"[..], Ending::Crlf, 255), Ok(Some(Found::Whole(b"NOOP", LineEnd::Crlf))));
+/// assert_eq!(lines.find(&mut &b"ST"[..], Ending::Crlf, 255), Ok(None));
+/// assert_eq!(lines.find(&mut &b"AT\r\n"[..], Ending::Crlf, 255), Ok(Some(Found::Carried(LineEnd::Crlf))));
+/// assert_eq!(lines.take_carried(), b"STAT");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found<'i> {
     /// It lay whole in the input.
@@ -51,10 +79,29 @@ pub enum Found<'i> {
 /// The line is longer than the limit: that many octets came, and no end of line among them.
 ///
 /// The octets up to the limit are gone; [`Lines::discard`] drops the tail.
+///
+/// ```
+/// use pop3_proto::wire::line::{Ending, Found, LineEnd, Lines, TooLong};
+///
+/// let (mut lines, mut input) = (Lines::new(), &b"far too long\r\nNOOP\r\n"[..]);
+/// assert_eq!(lines.find(&mut input, Ending::Crlf, 8), Err(TooLong));
+/// assert_eq!(lines.discard(&mut input, Ending::Crlf), (6, true)); // the tail, up to and with its CRLF
+/// assert_eq!(lines.find(&mut input, Ending::Crlf, 8), Ok(Some(Found::Whole(b"NOOP", LineEnd::Crlf))));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLong;
 
 /// The line framing of one direction of one connection.
+///
+/// ```
+/// use pop3_proto::wire::line::{Ending, Lines};
+///
+/// let mut lines = Lines::new();
+/// for octet in b"+O" {
+///     assert_eq!(lines.find(&mut &[*octet][..], Ending::Crlf, 512), Ok(None));
+/// }
+/// assert_eq!(lines.held(), 2); // and never more than the limit
+/// ```
 #[derive(Default)]
 pub struct Lines {
     carry: Vec<u8>,

@@ -52,6 +52,19 @@ impl Stuffed {
 ///
 /// Every policy gives text whose end each reader finds at the same octet: one that splits at CRLF, one that splits at
 /// LF, and one that stops reading a line at NUL.
+///
+/// ```
+/// use pop3_proto::wire::dot::{Newlines, Stuff};
+///
+/// let wire = |newlines| {
+///     let (mut stuff, mut out) = (Stuff::new(newlines), Vec::new());
+///     stuff.encode(b"bare\rCR, bare\n", &mut out).map(|()| out)
+/// };
+/// assert_eq!(wire(Newlines::Canonical).unwrap(), b"bare\rCR, bare\r\n");
+/// assert_eq!(wire(Newlines::CanonicalAll).unwrap(), b"bare\r\nCR, bare\r\n");
+/// assert_eq!(wire(Newlines::Trusted).unwrap(), b"bare\rCR, bare\n");
+/// assert!(wire(Newlines::Reject).is_err());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Newlines {
@@ -68,6 +81,14 @@ pub enum Newlines {
 }
 
 /// Message text that [`Newlines::Reject`] refuses.
+///
+/// ```
+/// use pop3_proto::wire::dot::{Newlines, Offence, Size};
+///
+/// let mut size = Size::new(Newlines::Reject);
+/// size.add(b"one\r\ntwo\n");
+/// assert_eq!(size.offence(), Some(Offence::BareLf)); // in time for a `-ERR`
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Offence {
@@ -89,6 +110,18 @@ impl core::fmt::Display for Offence {
 impl core::error::Error for Offence {}
 
 /// Stuffs message text and ends it.
+///
+/// ```
+/// use pop3_proto::wire::dot::{Newlines, Stuff};
+///
+/// let (mut stuff, mut out) = (Stuff::new(Newlines::Canonical), Vec::new());
+/// for chunk in [&b".one\n"[..], b".", b"two"] {
+///     stuff.encode(chunk, &mut out)?;
+/// }
+/// out.extend_from_slice(stuff.finish()?);
+/// assert_eq!(out, b"..one\r\n..two\r\n.\r\n");
+/// # Ok::<(), pop3_proto::wire::dot::Offence>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stuff {
     newlines: Newlines,
@@ -232,6 +265,15 @@ impl Edge {
 }
 
 /// A chunk of message text, stuffed, in pieces. See [`Stuff::segments`].
+///
+/// ```
+/// use pop3_proto::wire::dot::{Newlines, Stuff};
+///
+/// let mut stuff = Stuff::new(Newlines::Canonical);
+/// let segments: Vec<&[u8]> = stuff.segments(b"one\r\n.two\r\n")?.collect();
+/// assert_eq!(segments.concat(), b"one\r\n..two\r\n"); // for a vectored write: nothing was copied
+/// # Ok::<(), pop3_proto::wire::dot::Offence>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Segments<'c> {
