@@ -58,6 +58,23 @@ fn the_index_names_every_page() {
 }
 
 #[test]
+fn a_driver_has_as_many_lines_as_the_table_says_and_sixty_at_most() {
+    let page = root().join("docs/runtimes.md");
+    let mut drivers = 0;
+    for row in fs::read_to_string(&page).unwrap().lines().filter(|line| line.starts_with("| [`")) {
+        let said: usize = row.trim_end_matches('|').rsplit('|').next().unwrap().trim().parse().unwrap();
+        let link = &links_of(row)[0];
+        let code = fs::read_to_string(page.parent().unwrap().join(link)).unwrap();
+        let count =
+            code.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("//")).count();
+        assert_eq!(said, count, "{link}");
+        assert!(count <= 60 || link.ends_with("examples/server.rs"), "{link} has {count} lines");
+        drivers += 1;
+    }
+    assert_eq!(drivers, 8, "is the reader of the table broken?");
+}
+
+#[test]
 fn headings_become_anchors_as_forges_make_them() {
     let anchors = anchors_of("# Why no `typestate`?\n```\n# code\n```\n## A, b & c\n## A, b & c\n");
     assert_eq!(anchors, ["why-no-typestate", "a-b--c", "a-b--c-1"].map(String::from).into());

@@ -132,25 +132,6 @@ fn in_memory_every_size_of_the_pieces_gives_the_same() {
     }
 }
 
-/// The drivers share no code and stay as short as the guide says: lines that are neither empty nor comments.
-#[test]
-fn no_driver_is_longer_than_the_guide_says() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for (name, limit) in [
-        ("bin/tokio_client.rs", 65),
-        ("bin/tokio_server.rs", 90),
-        ("bin/smol_client.rs", 60),
-        ("bin/io_uring_client.rs", 60),
-        ("bin/in_memory.rs", 60),
-        ("embedded.rs", 60),
-    ] {
-        let text = std::fs::read_to_string(folder.join(name)).expect(name);
-        let lines =
-            text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("//")).count();
-        assert!(lines <= limit, "{name} has {lines} lines");
-    }
-}
-
 /// A port that somebody listens on at once: the tests above would otherwise race.
 #[test]
 fn the_server_says_where_it_listens_when_it_does() {

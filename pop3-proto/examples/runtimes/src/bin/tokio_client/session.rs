@@ -1,32 +1,19 @@
-//! tokio, with rustls: STLS, then AUTH PLAIN, then every message to standard output.
+//! One connection: the driver.
 //!
-//! ```text
-//! tokio_client HOST:PORT CA.pem USER PASSWORD
-//! ```
-//!
-//! The certificate must stand for HOST. `client.patience()` says how long each wait may be; the clock is tokio's.
-//! The buffer is the driver's, and events borrow from it across the `.await`s.
+//! `client.patience()` says how long each wait may be; the clock is tokio's. The buffer is the driver's, and events borrow
+//! from it across the `.await`s.
 
 use pop3_proto::{Client, Command, Config, Data, Event, Exchange, Peer, State, Verb};
-use std::{error::Error, io::Write, ops::RangeInclusive, sync::Arc};
+use std::{error::Error, io::Write, ops::RangeInclusive};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
-use tokio_rustls::{TlsConnector, rustls};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
 
 trait Socket: AsyncRead + AsyncWrite + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Unpin> Socket for T {}
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [address, ca, user, password] = arguments.as_slice() else {
-        return Err("usage: tokio_client HOST:PORT CA.pem USER PASSWORD".into());
-    };
+pub async fn fetch(address: &str, tls: TlsConnector, user: &str, password: &str) -> Result<(), Box<dyn Error>> {
     let host = address.rsplit_once(':').ok_or("no port")?.0.to_owned();
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(ca)?)?;
-    let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-
     let tcp = tokio::net::TcpStream::connect(address).await?;
     tcp.set_nodelay(true)?;
     let mut socket: Box<dyn Socket> = Box::new(tcp);
@@ -61,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         if client.state() == State::Handshake {
             // Nothing of `input` is left here: octets in the clear behind the +OK would have been an error.
             let name = ServerName::try_from(host.clone())?;
-            socket = Box::new(TlsConnector::from(Arc::new(tls.clone())).connect(name, socket).await?);
+            socket = Box::new(tls.connect(name, socket).await?);
             client.tls_established(Peer::Verified)?;
             client.authenticate(&mut exchange, &mut out)?;
         }

@@ -1,27 +1,22 @@
-//! tokio, with rustls: a server with STLS and AUTH PLAIN, one task for each connection, over two messages in memory.
-//!
-//! ```text
-//! tokio_server 127.0.0.1:0 [CERT.pem KEY.pem]     without a certificate it takes logins in the clear
-//! ```
+//! One connection: the driver.
 //!
 //! `server.patience()` is the autologout timer (RFC 1939 §3); the clock is tokio's. The answers to one read leave in one
-//! write. The user is mrose, the password tanstaaf.
+//! write.
 
 use pop3_proto::wire::dot::{Newlines, Size};
-use pop3_proto::{Builtin, Command, Config, Greeting, Incoming, Login, Maildrop, Reply, Server, State, Top};
+use pop3_proto::{Command, Config, Greeting, Incoming, Login, Maildrop, Reply, Server, State, Top};
 use std::{error::Error, sync::Arc};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
-use tokio_rustls::{TlsAcceptor, rustls};
+use tokio_rustls::TlsAcceptor;
 
 const MESSAGES: [(&str, &str); 2] = [("one", "Subject: one\n\nfirst\n"), ("two", "Subject: two\n\n.dot\n..\n.\nend\n")];
 
-trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
+pub trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Socket for T {}
 
 type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
-async fn serve(mut socket: Box<dyn Socket>, config: Arc<Config>, tls: Option<TlsAcceptor>) -> Outcome {
+pub async fn serve(mut socket: Box<dyn Socket>, config: Arc<Config>, tls: Option<TlsAcceptor>) -> Outcome {
     let (mut buffer, mut out) = (vec![0; 4096], Vec::new());
     let mut server = Server::new(config, Greeting::text("POP3 server ready")?, &mut out);
     let mut maildrop = Maildrop::default();
@@ -73,31 +68,4 @@ async fn serve(mut socket: Box<dyn Socket>, config: Arc<Config>, tls: Option<Tls
         }
     }
     Ok(socket.write_all(&out).await?)
-}
-
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (config, tls) = match arguments.as_slice() {
-        [_, cert, key] => {
-            let (cert, key) = (CertificateDer::from_pem_file(cert)?, PrivateKeyDer::from_pem_file(key)?);
-            let tls = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(vec![cert], key)?;
-            (Config::new().with_stls(), Some(TlsAcceptor::from(Arc::new(tls))))
-        }
-        [_] => (Config::new().allow_cleartext_login(), None),
-        _ => return Err("usage: tokio_server HOST:PORT [CERT.pem KEY.pem]".into()),
-    };
-    let config = Arc::new(config.builtin_mechanisms([Builtin::Plain]));
-    let listener = tokio::net::TcpListener::bind(&arguments[0]).await?;
-    println!("listening on {}", listener.local_addr()?);
-    loop {
-        let (socket, _) = listener.accept().await?;
-        socket.set_nodelay(true)?;
-        let session = serve(Box::new(socket), Arc::clone(&config), tls.clone());
-        tokio::spawn(async move {
-            if let Err(error) = session.await {
-                eprintln!("a session ended early: {error}");
-            }
-        });
-    }
 }
