@@ -295,49 +295,93 @@ impl From<Offence> for Misuse {
 
 impl fmt::Display for Misuse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotPermitted { verb, state } => write!(f, "{verb} may not be given in the state {state}"),
-            Self::NeedsTls => {
-                f.write_str("the policy allows no login without TLS; send STLS first, or connect with TLS")
+        let words = match self {
+            Self::NotPermitted { verb, state } => {
+                return write!(f, "{verb} may not be given in the state {state}; {}", way_on(*state));
             }
-            Self::NoTls => f.write_str("no TLS handshake is due here"),
-            Self::NoTimestamp => f.write_str("the greeting holds no timestamp that APOP could use"),
-            Self::ApopIsOff => f.write_str("APOP is off because MD5 is weak; the configuration can allow it"),
-            Self::UserBeforePass => {
-                f.write_str("PASS comes immediately behind a successful USER, and nothing else but QUIT")
+            Self::NeedsTls => "the policy allows no login without TLS; send STLS first, or connect with TLS",
+            Self::NoTls => {
+                "no handshake is due here; one follows the +OK to STLS (or to AUTH, for a security layer), once"
             }
+            Self::NoTimestamp => {
+                "there is no timestamp for APOP; as a server give <local@domain>, as a client log in another way"
+            }
+            Self::ApopIsOff => {
+                "APOP is off because MD5 is broken; log in another way, or allow it with Config::allow_apop_md5"
+            }
+            Self::UserBeforePass => "PASS belongs right behind a successful USER; send nothing between them but QUIT",
             Self::Outstanding { awaiting } => {
-                write!(f, "the answer to {awaiting} is outstanding; read it before this is sent")
+                return write!(f, "the answer to {awaiting} is outstanding; read it before this is sent");
             }
-            Self::WindowFull => f.write_str("too many commands are outstanding; read an answer first"),
-            Self::Unsolicited => f.write_str("the server sent octets that no command asked for; read them first"),
-            Self::Over => f.write_str("the session is over"),
-            Self::ForbiddenOctet { octet } => write!(f, "the octet 0x{octet:02X} cannot be sent there"),
-            Self::Empty => f.write_str("the argument is empty"),
-            Self::TooLong { limit } => write!(f, "the line would be longer than {limit} octets"),
-            Self::MessageNumberZero => f.write_str("message-numbers begin at 1"),
-            Self::NeedsUtf8User => f.write_str("octets above 0x7F need the server's capability UTF8 USER, and UTF-8"),
-            Self::KnownKeyword { verb } => write!(f, "{verb} has a constructor of its own; use that"),
-            Self::Digest => f.write_str("a digest is 32 hexadecimal digits in lower case"),
-            Self::Base64 => f.write_str("it is not base64"),
+            Self::WindowFull => "too many commands are outstanding; read an answer first, or allow more in the Config",
+            Self::Unsolicited => "the server sent octets that no command asked for; read them with next_event first",
+            Self::Over => "the session is over; open a new connection",
+            Self::ForbiddenOctet { octet } => {
+                return write!(
+                    f,
+                    "the octet 0x{octet:02X} cannot be sent there in any form; give an argument without it"
+                );
+            }
+            Self::Empty => "the argument is empty; give one octet at least",
+            Self::TooLong { limit } => {
+                return write!(f, "it would be longer than the {limit} octets that can be sent there; shorten it");
+            }
+            Self::MessageNumberZero => "there is no message 0; count from 1",
+            Self::NeedsUtf8User => {
+                "octets above 0x7F need the server's capability UTF8 USER; ask CAPA first, and send UTF-8 or ASCII"
+            }
+            Self::KnownKeyword { verb } => return write!(f, "{verb} has a constructor of its own; use that"),
+            Self::Digest => "it is no digest; give 32 hexadecimal digits in lower case",
+            Self::Base64 => "it is not base64; encode it first, with its padding",
             Self::NoInitialResponse => {
-                f.write_str("the server's capability list names no SASL; send AUTH without an initial response")
+                "the server's capability list names no SASL; send AUTH without an initial response"
             }
-            Self::UniqueId => f.write_str("a unique-id is 1 to 70 octets between 0x21 and 0x7E"),
-            Self::NoChallenge => f.write_str("no challenge is waiting for a response"),
-            Self::NothingOwed => f.write_str("no command is waiting for an answer"),
-            Self::WrongAnswer { to } => write!(f, "this does not answer {to}"),
-            Self::InsideAnswer { to } => write!(f, "the answer to {to} was begun; end or abort it first"),
-            Self::Bracket => f.write_str("a text must not begin with '['; give a response code instead"),
-            Self::NeedsLang => f.write_str("text beyond ASCII needs LANG or UTF8"),
-            Self::Offence(offence) => write!(f, "{offence}; only aborting is left"),
-            Self::Terminator => f.write_str("the text holds what would end the message; only aborting is left"),
-            Self::NotUtf8 => f.write_str("the text is not UTF-8"),
-            Self::TooShort => {
-                f.write_str("RFC 1939 asks for ten minutes at least; another setting names the deviation")
+            Self::UniqueId => "it is no unique-id; give 1 to 70 octets between 0x21 and 0x7E",
+            Self::NoChallenge => "no challenge is waiting for a response; wait for Event::Challenge",
+            Self::NothingOwed => "no command is waiting for an answer; call next_event until one comes",
+            Self::WrongAnswer { to } => return write!(f, "this does not answer {to}; {}", answer_to(*to)),
+            Self::InsideAnswer { to } => return write!(f, "the answer to {to} was begun; end or abort it first"),
+            Self::Bracket => "a text must not begin with '['; give a response code with Reply::with_code instead",
+            Self::NeedsLang => {
+                "text beyond ASCII needs LANG or UTF8; write ASCII until the client has sent one of them"
             }
-            Self::TooManyMessages => f.write_str("a maildrop holds at most 4294967295 messages"),
-        }
+            Self::Offence(offence) => {
+                return write!(f, "{offence}; abort the answer, and ask Size::offence before you begin one");
+            }
+            Self::Terminator => "the text holds what would end the message; abort the answer",
+            Self::NotUtf8 => "the text is not UTF-8; convert it first",
+            Self::TooShort => "RFC 1939 asks for ten minutes at least; Config::autologout_below_ten_minutes takes less",
+            Self::TooManyMessages => "a maildrop holds at most 4294967295 messages; leave the others out",
+        };
+        f.write_str(words)
+    }
+}
+
+/// What to do in a state that does not permit the command.
+const fn way_on(state: State) -> &'static str {
+    match state {
+        State::Greeting => "read the greeting first",
+        State::Authorization => "log in first",
+        State::Handshake => "do the TLS handshake first, and call tls_established",
+        State::Transaction => "it is for a session that has not logged in, so open a new connection",
+        State::Update | State::Closed => "open a new connection",
+    }
+}
+
+/// What a server answers the command with.
+const fn answer_to(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Stat => "reply with Reply::drop_listing or -ERR",
+        Verb::List => "reply with Reply::scan_listing, or without an argument begin a listing; or -ERR",
+        Verb::Uidl => "reply with Reply::unique_id, or without an argument begin a listing; or -ERR",
+        Verb::Lang => "reply with Reply::language, or without an argument begin a listing; or -ERR",
+        Verb::Capa => "use Server::capabilities, or list what holds now without logins that the policy refuses",
+        Verb::Retr | Verb::Top => "send the message with begin, body and end, or reply with -ERR",
+        Verb::Auth => "go on with challenge, or reply with +OK or -ERR",
+        Verb::Stls => "reply with +OK and do the handshake, or with -ERR",
+        Verb::Quit => "remove what is marked as deleted, then reply with the outcome",
+        Verb::Other => "reply, or begin a listing, as its Shape says",
+        _ => "reply with +OK or -ERR, without data",
     }
 }
 

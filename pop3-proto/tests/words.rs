@@ -8,6 +8,7 @@ use pop3_proto::{
     Command, Digest, Error, MessageNumber, Misuse, Protocol, Quirk, Quirks, ResponseCode, Secret, State, Text,
     Timestamp, TooManyUniqueIds, Trace, Unavailable, UniqueId, Verb, Wait,
 };
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 fn says<T: Display>(rows: impl IntoIterator<Item = (T, &'static str)>) {
@@ -68,48 +69,114 @@ fn the_end_of_a_connection_names_what_was_waited_for() {
 
 #[test]
 fn a_misuse_says_what_to_do_instead() {
-    says([
+    let not = |verb, state| Misuse::NotPermitted { verb, state };
+    let wrong = |to| Misuse::WrongAnswer { to };
+    let rows = [
+        (not(Verb::Capa, State::Greeting), "CAPA may not be given in the state greeting; read the greeting first"),
+        (not(Verb::Retr, State::Authorization), "RETR may not be given in the state AUTHORIZATION; log in first"),
         (
-            Misuse::NotPermitted { verb: Verb::Retr, state: State::Authorization },
-            "RETR may not be given in the state AUTHORIZATION",
+            not(Verb::User, State::Handshake),
+            "USER may not be given in the state TLS handshake; do the TLS handshake first, and call tls_established",
         ),
+        (
+            not(Verb::Stls, State::Transaction),
+            "STLS may not be given in the state TRANSACTION; it is for a session that has not logged in, so open a new connection",
+        ),
+        (not(Verb::Noop, State::Closed), "NOOP may not be given in the state closed; open a new connection"),
         (Misuse::NeedsTls, "the policy allows no login without TLS; send STLS first, or connect with TLS"),
-        (Misuse::NoTls, "no TLS handshake is due here"),
-        (Misuse::NoTimestamp, "the greeting holds no timestamp that APOP could use"),
-        (Misuse::ApopIsOff, "APOP is off because MD5 is weak; the configuration can allow it"),
-        (Misuse::UserBeforePass, "PASS comes immediately behind a successful USER, and nothing else but QUIT"),
+        (
+            Misuse::NoTls,
+            "no handshake is due here; one follows the +OK to STLS (or to AUTH, for a security layer), once",
+        ),
+        (
+            Misuse::NoTimestamp,
+            "there is no timestamp for APOP; as a server give <local@domain>, as a client log in another way",
+        ),
+        (
+            Misuse::ApopIsOff,
+            "APOP is off because MD5 is broken; log in another way, or allow it with Config::allow_apop_md5",
+        ),
+        (Misuse::UserBeforePass, "PASS belongs right behind a successful USER; send nothing between them but QUIT"),
         (
             Misuse::Outstanding { awaiting: Verb::List },
             "the answer to LIST is outstanding; read it before this is sent",
         ),
-        (Misuse::WindowFull, "too many commands are outstanding; read an answer first"),
-        (Misuse::Unsolicited, "the server sent octets that no command asked for; read them first"),
-        (Misuse::Over, "the session is over"),
-        (Misuse::ForbiddenOctet { octet: 10 }, "the octet 0x0A cannot be sent there"),
-        (Misuse::Empty, "the argument is empty"),
-        (Misuse::TooLong { limit: 255 }, "the line would be longer than 255 octets"),
-        (Misuse::MessageNumberZero, "message-numbers begin at 1"),
-        (Misuse::NeedsUtf8User, "octets above 0x7F need the server's capability UTF8 USER, and UTF-8"),
+        (Misuse::WindowFull, "too many commands are outstanding; read an answer first, or allow more in the Config"),
+        (Misuse::Unsolicited, "the server sent octets that no command asked for; read them with next_event first"),
+        (Misuse::Over, "the session is over; open a new connection"),
+        (
+            Misuse::ForbiddenOctet { octet: 10 },
+            "the octet 0x0A cannot be sent there in any form; give an argument without it",
+        ),
+        (Misuse::Empty, "the argument is empty; give one octet at least"),
+        (Misuse::TooLong { limit: 255 }, "it would be longer than the 255 octets that can be sent there; shorten it"),
+        (Misuse::MessageNumberZero, "there is no message 0; count from 1"),
+        (
+            Misuse::NeedsUtf8User,
+            "octets above 0x7F need the server's capability UTF8 USER; ask CAPA first, and send UTF-8 or ASCII",
+        ),
         (Misuse::KnownKeyword { verb: Verb::Stls }, "STLS has a constructor of its own; use that"),
-        (Misuse::Digest, "a digest is 32 hexadecimal digits in lower case"),
-        (Misuse::Base64, "it is not base64"),
+        (Misuse::Digest, "it is no digest; give 32 hexadecimal digits in lower case"),
+        (Misuse::Base64, "it is not base64; encode it first, with its padding"),
         (
             Misuse::NoInitialResponse,
             "the server's capability list names no SASL; send AUTH without an initial response",
         ),
-        (Misuse::UniqueId, "a unique-id is 1 to 70 octets between 0x21 and 0x7E"),
-        (Misuse::NoChallenge, "no challenge is waiting for a response"),
-        (Misuse::NothingOwed, "no command is waiting for an answer"),
-        (Misuse::WrongAnswer { to: Verb::Noop }, "this does not answer NOOP"),
+        (Misuse::UniqueId, "it is no unique-id; give 1 to 70 octets between 0x21 and 0x7E"),
+        (Misuse::NoChallenge, "no challenge is waiting for a response; wait for Event::Challenge"),
+        (Misuse::NothingOwed, "no command is waiting for an answer; call next_event until one comes"),
+        (wrong(Verb::Noop), "this does not answer NOOP; reply with +OK or -ERR, without data"),
+        (wrong(Verb::Stat), "this does not answer STAT; reply with Reply::drop_listing or -ERR"),
+        (
+            wrong(Verb::List),
+            "this does not answer LIST; reply with Reply::scan_listing, or without an argument begin a listing; or -ERR",
+        ),
+        (
+            wrong(Verb::Uidl),
+            "this does not answer UIDL; reply with Reply::unique_id, or without an argument begin a listing; or -ERR",
+        ),
+        (
+            wrong(Verb::Lang),
+            "this does not answer LANG; reply with Reply::language, or without an argument begin a listing; or -ERR",
+        ),
+        (
+            wrong(Verb::Capa),
+            "this does not answer CAPA; use Server::capabilities, or list what holds now without logins that the policy refuses",
+        ),
+        (wrong(Verb::Retr), "this does not answer RETR; send the message with begin, body and end, or reply with -ERR"),
+        (wrong(Verb::Auth), "this does not answer AUTH; go on with challenge, or reply with +OK or -ERR"),
+        (wrong(Verb::Stls), "this does not answer STLS; reply with +OK and do the handshake, or with -ERR"),
+        (wrong(Verb::Quit), "this does not answer QUIT; remove what is marked as deleted, then reply with the outcome"),
+        (wrong(Verb::Other), "this does not answer the command; reply, or begin a listing, as its Shape says"),
         (Misuse::InsideAnswer { to: Verb::Top }, "the answer to TOP was begun; end or abort it first"),
-        (Misuse::Bracket, "a text must not begin with '['; give a response code instead"),
-        (Misuse::NeedsLang, "text beyond ASCII needs LANG or UTF8"),
-        (Misuse::Offence(Offence::BareLf), "the message holds an LF without CR before it; only aborting is left"),
-        (Misuse::Terminator, "the text holds what would end the message; only aborting is left"),
-        (Misuse::NotUtf8, "the text is not UTF-8"),
-        (Misuse::TooShort, "RFC 1939 asks for ten minutes at least; another setting names the deviation"),
-        (Misuse::TooManyMessages, "a maildrop holds at most 4294967295 messages"),
-    ]);
+        (Misuse::Bracket, "a text must not begin with '['; give a response code with Reply::with_code instead"),
+        (Misuse::NeedsLang, "text beyond ASCII needs LANG or UTF8; write ASCII until the client has sent one of them"),
+        (
+            Misuse::Offence(Offence::BareLf),
+            "the message holds an LF without CR before it; abort the answer, and ask Size::offence before you begin one",
+        ),
+        (Misuse::Terminator, "the text holds what would end the message; abort the answer"),
+        (Misuse::NotUtf8, "the text is not UTF-8; convert it first"),
+        (Misuse::TooShort, "RFC 1939 asks for ten minutes at least; Config::autologout_below_ten_minutes takes less"),
+        (Misuse::TooManyMessages, "a maildrop holds at most 4294967295 messages; leave the others out"),
+    ];
+    for (misuse, words) in &rows {
+        let (wrong, instead) = words.split_once("; ").unwrap_or_else(|| panic!("{misuse:?} does not say what to do"));
+        assert!(!wrong.is_empty() && !instead.is_empty());
+    }
+    // The enum cannot be matched whole from outside; its source says what there is.
+    let of_debug =
+        |misuse: &Misuse| format!("{misuse:?}").split(|c: char| !c.is_alphanumeric()).next().unwrap().to_owned();
+    let shown: BTreeSet<String> = rows.iter().map(|(misuse, _)| of_debug(misuse)).collect();
+    let source = include_str!("../src/error.rs");
+    let body = source.split_once("pub enum Misuse {\n").unwrap().1.split_once("\n}").unwrap().0;
+    let variants: BTreeSet<String> = body
+        .lines()
+        .filter_map(|line| line.strip_prefix("    ").filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase())))
+        .map(|line| line.split(|c: char| !c.is_alphanumeric()).next().unwrap().to_owned())
+        .collect();
+    assert_eq!(shown, variants);
+    says(rows);
     says([(TooManyUniqueIds { limit: 70 }, "the unique-ids hold more than 70 octets")]);
     says([(Unavailable::NoSuchMessage, "no such message"), (Unavailable::Deleted, "message already deleted")]);
 }
