@@ -286,6 +286,27 @@ mod tests {
         }
     }
 
+    /// (What is free is looked at through the kernel; the allocator keeps books in its first octets.)
+    #[cfg(all(feature = "zeroize", target_os = "linux"))]
+    #[test]
+    fn half_a_line_is_wiped_when_the_trace_is_dropped() {
+        extern crate std;
+        use std::io::{Read as _, Seek as _, SeekFrom};
+        let mut memory = std::fs::File::open("/proc/self/mem").unwrap();
+        let mut trace = Trace::new();
+        trace.client(&[b'k'; 200], |_| {});
+        let at = trace.client.line.as_ptr() as u64;
+        let mut seen = [0; 200];
+        let mut look = || {
+            memory.seek(SeekFrom::Start(at)).unwrap();
+            memory.read_exact(&mut seen).unwrap();
+            seen[32..].windows(8).any(|window| window == b"kkkkkkkk")
+        };
+        assert!(look());
+        drop(trace);
+        assert!(!look());
+    }
+
     #[test]
     fn a_line_without_end_costs_a_bounded_buffer() {
         let mut trace = Trace::new();

@@ -113,11 +113,25 @@ fn every_kind_of_every_value_comes_up() {
         seen.len()
     }
 
-    assert_eq!(kinds(16, |u| format!("{:?}", Capability::arbitrary(u).unwrap())), 14);
+    // (EXPIRE has two: days, and NEVER.)
+    let capability = |u: &mut Unstructured<'_>| format!("{:?}", Capability::arbitrary(u).unwrap());
+    assert_eq!(kinds(10, |u| capability(u).replace("Expire { after: ", "")), 15);
     assert_eq!(kinds(25, |u| format!("{:?}", Data::arbitrary(u).unwrap())), 6);
     assert_eq!(kinds(25, |u| format!("{:?}", Login::arbitrary(u).unwrap())), 6);
     assert_eq!(kinds(15, |u| format!("{:?}", Event::arbitrary(u).unwrap())), 11);
     assert_eq!(kinds(25, |u| format!("{:?}", Incoming::arbitrary(u).unwrap())), 6);
+
+    assert!(kinds(100, |u| format!("{:?}", pop3_proto::Mechanism::arbitrary(u).unwrap())) > 1);
+    assert_eq!(kinds(60, |u| pop3_proto::StatusLine::arbitrary(u).unwrap().status.to_string()[1..].to_owned()), 2);
+    // Half of the greetings have a timestamp.
+    let timestamp = |u: &mut Unstructured<'_>| {
+        let mut out = Vec::new();
+        let config = pop3_proto::Config::new().allow_cleartext_login().allow_apop_md5();
+        let _server = pop3_proto::Server::new(config, pop3_proto::Greeting::arbitrary(u).unwrap(), &mut out);
+        assert!(out.starts_with(b"+OK") && out.ends_with(b"\r\n") && out.len() <= 512, "{}", out.escape_ascii());
+        out.ends_with(b"<a@b>\r\n").to_string()
+    };
+    assert_eq!(kinds(60, timestamp), 2);
 
     let code = |first: u8| {
         let octets = [first, b'X', b'-', b'M', b'I', b'N', b'E', 6];

@@ -234,3 +234,102 @@ fn listings_of_a_server_that_ends_lines_in_lf_are_read_to_their_end() {
         }
     }
 }
+
+#[test]
+fn a_refusal_has_a_class_and_nothing_else_has_one() {
+    use pop3_proto::ErrorClass;
+    let mut client = logged_in(Config::new(), "");
+    client.send(&Command::Stat, &mut vec![]).unwrap();
+    let mut class = |answer: &[u8]| client.next_event(&mut &*answer).unwrap().unwrap().error_class();
+    assert_eq!(class(b"-ERR [SYS/TEMP] later\r\n"), Some(ErrorClass::Temporary));
+    assert_eq!(class(b"-ERR autologout\r\n"), Some(ErrorClass::Unknown));
+    let mut client = logged_in(Config::new(), "");
+    client.send(&Command::Stat, &mut vec![]).unwrap();
+    assert_eq!(client.next_event(&mut &b"+OK 2 320\r\n"[..]).unwrap().unwrap().error_class(), None);
+}
+
+#[cfg(feature = "sasl")]
+#[test]
+fn a_login_names_the_maildrop_that_is_wanted_and_is_the_same_without_the_borrow() {
+    use base64ct::{Base64, Encoding as _};
+    use pop3_proto::{Builtin, Greeting, Incoming, Server};
+    for (mechanism, response, name) in [
+        ("PLAIN", "\0test\0secret", Some("test")),
+        ("PLAIN", "boss\0test\0secret", Some("boss")),
+        ("EXTERNAL", "joe", Some("joe")),
+        ("EXTERNAL", "", None),
+        ("ANONYMOUS", "sirhc", None),
+        ("XOAUTH2", "user=joe\x01auth=Bearer abc\x01\x01", Some("joe")),
+        ("OAUTHBEARER", "n,a=j=2Coe,\x01auth=Bearer abc\x01\x01", Some("j,oe")),
+        ("OAUTHBEARER", "n,,\x01auth=Bearer abc\x01\x01", None),
+    ] {
+        let config = Config::new().builtin_mechanisms([
+            Builtin::Plain,
+            Builtin::External,
+            Builtin::Anonymous,
+            Builtin::Xoauth2,
+            Builtin::Oauthbearer,
+        ]);
+        let mut server = Server::over_tls(config, Greeting::text("ready").unwrap(), &mut vec![]);
+        let response = if response.is_empty() { "=".to_owned() } else { Base64::encode_string(response.as_bytes()) };
+        let line = format!("AUTH {mechanism} {response}\r\n");
+        let mut input = line.as_bytes();
+        let incoming = server.next_event(&mut input, &mut vec![]).unwrap();
+        let Some(Incoming::Login(login)) = incoming else { panic!("{line}: {incoming:?}") };
+        assert_eq!(login.name().map(|name| name.as_str().to_owned()).as_deref(), name, "{line}");
+        assert_eq!(login.clone().into_owned(), login);
+    }
+}
+
+#[cfg(feature = "sasl")]
+#[test]
+fn a_comma_in_an_oauthbearer_identity_is_escaped_or_refused() {
+    use base64ct::{Base64, Encoding as _};
+    use pop3_proto::grammar::Fault;
+    use pop3_proto::{Builtin, Exchange, Greeting, Incoming, Refusal, Server};
+    let config = Config::new().builtin_mechanisms([Builtin::Oauthbearer]);
+    let mut server = Server::over_tls(config, Greeting::text("ready").unwrap(), &mut vec![]);
+    let response = Base64::encode_string(b"n,a=j,oe,\x01auth=Bearer abc\x01\x01");
+    let line = format!("AUTH OAUTHBEARER {response}\r\n");
+    let seen = server.next_event(&mut line.as_bytes(), &mut vec![]).unwrap();
+    let refusal = Refusal::Syntax(Fault::Octet(b','));
+    assert_eq!(seen, Some(Incoming::Refused { verb: Verb::Auth, refusal }));
+
+    assert_eq!(Exchange::xoauth2("jo\x01e", "t").unwrap_err(), Misuse::ForbiddenOctet { octet: 1 });
+    assert_eq!(Exchange::oauthbearer("joe", "h\rost", 995, "t").unwrap_err(), Misuse::ForbiddenOctet { octet: b'\r' });
+    assert_eq!(Exchange::xoauth2("", "t").unwrap_err(), Misuse::Empty);
+    assert_eq!(Exchange::xoauth2("joe", "").unwrap_err(), Misuse::Empty);
+    assert_eq!(Exchange::xoauth2("joe", "a b").unwrap_err(), Misuse::ForbiddenOctet { octet: b' ' });
+}
+
+#[cfg(feature = "sasl")]
+#[test]
+fn only_a_bearer_token_that_waits_can_be_rejected() {
+    let mut server = machines::open(Config::new(), &mut machines::Site::new(&[]));
+    server.next_event(&mut &b"STAT\r\n"[..], &mut vec![]).unwrap();
+    assert_eq!(server.reject_token("{}", &mut vec![]), Err(Misuse::WrongAnswer { to: Verb::Stat }));
+}
+
+#[test]
+fn the_refusal_of_a_login_has_the_limit_of_any_status_line_though_a_challenge_has_a_larger_one() {
+    for (octets, taken) in [(599, true), (600, true), (601, false)] {
+        let mut client = Client::over_tls(Config::new().status_line(600).sasl_line(10_000), Peer::Verified);
+        feed(&mut client, b"+OK\r\n");
+        client.send(&Command::auth("PLAIN").unwrap(), &mut vec![]).unwrap();
+        let line = [b"-ERR ", &vec![b'x'; octets - 7][..], b"\r\n"].concat();
+        assert_eq!(line.len(), octets);
+        let mut heard = vec![];
+        let result = hear(&mut client, &line, &mut heard);
+        assert_eq!(result, if taken { Ok(()) } else { Err(Error::LineTooLong { limit: 600 }) }, "{octets}");
+    }
+}
+
+#[test]
+fn a_new_capability_list_takes_the_place_of_the_one_before() {
+    use pop3_proto::{Extension, Support};
+    let mut client = logged_in(Config::new(), "TOP UIDL");
+    assert_eq!((client.supports(Extension::Top), client.supports(Extension::Uidl)), (Support::Yes, Support::Yes));
+    client.send(&Command::Capa, &mut vec![]).unwrap();
+    feed(&mut client, b"+OK\r\nUIDL\r\n.\r\n");
+    assert_eq!((client.supports(Extension::Top), client.supports(Extension::Uidl)), (Support::No, Support::Yes));
+}

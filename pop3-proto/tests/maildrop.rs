@@ -6,8 +6,8 @@ mod machines;
 
 use machines::{Site, greeted, open};
 use pop3_proto::{
-    Command, Config, DropListing, Incoming, Maildrop, MessageNumber, Misuse, Server, Shape, State, Text, Unavailable,
-    Verb,
+    Command, Config, DropListing, Incoming, Maildrop, MessageNumber, Misuse, Reply, Server, Shape, State, Text,
+    Unavailable, Verb,
 };
 
 fn number(number: u32) -> MessageNumber {
@@ -158,4 +158,19 @@ fn a_command_outside_the_rfcs_keeps_its_words() {
     let command = Command::other("XTND XMIT  now", Shape::SingleLine).unwrap();
     let Command::Other(other) = &command else { panic!("other") };
     assert_eq!((other.keyword(), other.arguments()), (&Text::from("XTND"), &Text::from("XMIT  now")));
+}
+
+#[test]
+fn the_answer_to_quit_says_whether_everything_was_removed() {
+    for (removed, said) in
+        [(Ok(()), "+OK POP3 server signing off\r\n"), (Err(()), "-ERR some deleted messages not removed\r\n")]
+    {
+        let mut server = open(Config::new(), &mut Site::new(&[b"one\r\n"]));
+        let mut out = vec![];
+        let incoming = server.next_event(&mut &b"QUIT\r\n"[..], &mut out).unwrap();
+        assert_eq!(incoming, Some(Incoming::Update));
+        server.reply(&Reply::from(removed), &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), said);
+        assert!(server.is_over());
+    }
 }

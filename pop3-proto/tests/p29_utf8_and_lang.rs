@@ -244,3 +244,20 @@ fn what_a_server_has_is_what_it_announces() {
     let list = list(Config::new(), false);
     assert!(!list.contains("UTF8") && !list.contains("LANG") && !list.contains("SASL"), "{list}");
 }
+
+#[test]
+fn a_server_takes_utf_8_in_an_apop_name_only_where_it_announces_it() {
+    let line = format!("APOP {NAME} c4c9334bac560ecc979e58001b3e22fb\r\n");
+    for (utf8, taken) in [(Utf8::No, false), (Utf8::Yes, false), (Utf8::WithUser, true)] {
+        let greeting = Greeting::text("ready").unwrap().with_timestamp("<1.2@host>").unwrap();
+        let mut server = Server::over_tls(Config::new().allow_apop_md5().utf8(utf8), greeting, &mut Vec::new());
+        let seen = server.next_event(&mut line.as_bytes(), &mut Vec::new()).unwrap().unwrap();
+        match seen {
+            Incoming::Login(login) => assert!(taken && login.name().unwrap().as_str() == NAME, "{utf8:?}"),
+            other => {
+                let refusal = Refusal::Syntax(Fault::Octet(0xC3));
+                assert_eq!((other, taken), (Incoming::Refused { verb: Verb::Apop, refusal }, false), "{utf8:?}");
+            }
+        }
+    }
+}

@@ -156,3 +156,15 @@ fn a_connection_lost_over_the_login_tells_about_credentials_only_where_it_does()
     assert_eq!(Plan::lost(&Error::Eof { awaiting: Wait::Reply(Verb::Pass) }), None);
     assert_eq!(Plan::lost(&Error::Unsolicited), None);
 }
+
+#[test]
+fn there_is_nothing_to_do_before_the_greeting_and_when_the_maildrop_is_open() {
+    let mut plan = Plan::default();
+    assert_eq!(plan.next(&Client::new()), Next::Nothing);
+    let mut client = greeted(Client::with_config(Config::new().allow_cleartext_login()));
+    answer(&mut client, &Command::user("mrose").unwrap(), b"+OK\r\n");
+    answer(&mut client, &Command::pass("tanstaaf").unwrap(), b"+OK\r\n");
+    assert_eq!(plan.next(&client), Next::LoggedIn);
+    answer(&mut client, &Command::Quit, b"+OK\r\n");
+    assert_eq!(plan.next(&client), Next::Nothing);
+}

@@ -180,8 +180,27 @@ fn stuffed_text_begins_where_a_line_begins() {
     assert_eq!(out, b"half a line\r\n..\r\n.\r\n");
 }
 
+#[test]
+fn stuffed_text_belongs_into_a_message_that_was_begun() {
+    let mut server = asked();
+    let refused = |server: &mut Server| server.body_stuffed(b"one\r\n", &mut Vec::new()).unwrap_err();
+    assert_eq!(refused(&mut server), Misuse::WrongAnswer { to: Verb::Retr });
+    server.reply(&Reply::err("no such message").unwrap(), &mut Vec::new()).unwrap();
+    assert_eq!(refused(&mut server), Misuse::NothingOwed);
+    server.next_event(&mut &b"LIST\r\n"[..], &mut Vec::new()).unwrap();
+    server.begin("scan listing follows", &mut Vec::new()).unwrap();
+    assert_eq!(refused(&mut server), Misuse::WrongAnswer { to: Verb::List });
+}
+
 /// A server that began to answer RETR.
 fn retrieving() -> Server {
+    let mut server = asked();
+    server.begin("message follows", &mut Vec::new()).unwrap();
+    server
+}
+
+/// A server that was asked for a message.
+fn asked() -> Server {
     let config = Config::new().allow_cleartext_login();
     let mut server = Server::new(config, Greeting::text("ready").unwrap(), &mut Vec::new());
     let mut input = &b"USER mrose\r\nPASS tanstaaf\r\nRETR 1\r\n"[..];
@@ -191,7 +210,6 @@ fn retrieving() -> Server {
         }
         server.reply(&Reply::ok("").unwrap(), &mut Vec::new()).unwrap();
     }
-    server.begin("message follows", &mut Vec::new()).unwrap();
     server
 }
 

@@ -2,7 +2,7 @@
 //! owned, borrowed, decoded or stored in a set. A comparison that is always true lets a wrong digest in.
 
 use pop3_proto::{
-    Capability, Client, Command, Digest, Error, ErrorClass, Mechanisms, MessageNumber, Misuse, Quirk, Quirks,
+    Capability, Client, Command, Config, Digest, Error, ErrorClass, Mechanisms, MessageNumber, Misuse, Quirk, Quirks,
     ResponseCode, Secret, Text, UniqueId, Verb, Wait,
 };
 use std::collections::HashSet;
@@ -160,4 +160,5 @@ fn a_dropped_secret_is_wiped_with_the_feature_and_not_without() {
 #[test]
 fn a_default_client_is_a_new_one() {
     assert_eq!(format!("{:?}", Client::default()), format!("{:?}", Client::new()));
+    assert_eq!(format!("{:?}", Config::default()), format!("{:?}", Config::new()));
 }

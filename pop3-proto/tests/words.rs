@@ -5,7 +5,7 @@
 use pop3_proto::grammar::{self, Fault};
 use pop3_proto::wire::dot::Offence;
 use pop3_proto::{
-    Command, Digest, Error, MessageNumber, Misuse, Protocol, Quirk, Quirks, ResponseCode, Secret, State, Text,
+    Command, Digest, Error, MessageNumber, Misuse, Protocol, Quirk, Quirks, ResponseCode, Secret, State, Status, Text,
     Timestamp, TooManyUniqueIds, Trace, Unavailable, UniqueId, Verb, Wait,
 };
 use std::collections::BTreeSet;
@@ -177,6 +177,10 @@ fn a_misuse_says_what_to_do_instead() {
         .collect();
     assert_eq!(shown, variants);
     says(rows);
+    says([
+        (Offence::BareLf, "the message holds an LF without CR before it"),
+        (Offence::BareCr, "the message holds a CR without LF behind it"),
+    ]);
     says([(TooManyUniqueIds { limit: 70 }, "the unique-ids hold more than 70 octets")]);
     says([(Unavailable::NoSuchMessage, "no such message"), (Unavailable::Deleted, "message already deleted")]);
 }
@@ -234,7 +238,17 @@ fn a_parse_error_shows_how_much_was_left_and_not_what() {
 }
 
 #[test]
+fn productions_compose_with_those_of_nom() {
+    use nom::{Parser as _, branch::alt, bytes::complete::tag, error::ErrorKind};
+    let mut word = alt((tag::<_, _, grammar::Error<'_>>("ONE"), tag("TWO")));
+    assert_eq!(word.parse(b"TWO!"), Ok((&b"!"[..], &b"TWO"[..])));
+    let Err(nom::Err::Error(error)) = word.parse(b"SIX") else { panic!("neither") };
+    assert_eq!((error.input, error.fault), (&b"SIX"[..], Fault::Other(ErrorKind::Tag)));
+}
+
+#[test]
 fn values_print_as_they_are_sent_and_escaped_for_a_terminal() {
+    says([(Status::Ok, "+OK"), (Status::Err, "-ERR")]);
     assert_eq!(ResponseCode::new("SYS/TEMP").unwrap().to_string(), "[SYS/TEMP]");
     assert_eq!(Timestamp::find(b"POP3 <1896.697170952@host>").unwrap().to_string(), "<1896.697170952@host>");
     assert_eq!(UniqueId::new("whqtswO00").unwrap().to_string(), "whqtswO00");

@@ -157,10 +157,8 @@ impl Server {
             if self.running.take() == Some(crate::sasl::Running::Rejected) {
                 // The token was refused already: this is a failed login.
                 self.refuse_token(out);
-                self.leftover = !input.is_empty();
                 return Ok(Some(Incoming::Refused { verb, refusal: Refusal::TooLong }));
             }
-            self.leftover = !input.is_empty();
             return Ok(Some(self.refuse(verb, Refusal::TooLong, out)));
         }
         if self.discarded >= limit {
