@@ -199,3 +199,21 @@ fn a_row_of_a_listing_is_of_its_kind() {
     server.end(&mut out).unwrap();
     assert_eq!(out, b"+OK\r\nen English\r\n.\r\n");
 }
+
+#[test]
+fn in_an_open_maildrop_a_command_that_was_left_out_is_not_there_either() {
+    for (without, line) in [(Config::new().without_top(), "TOP 1 0\r\n"), (Config::new().without_uidl(), "UIDL\r\n")] {
+        let mut server = open(without, &mut Site::new(&[b"one\r\n"]));
+        assert_eq!(refusal(&mut server, line), Some(Refusal::NotImplemented), "{line}");
+        assert_eq!(refusal(&mut server, "STAT\r\n"), None);
+    }
+}
+
+#[test]
+fn a_keyword_is_itself_in_either_case_and_nothing_that_shares_its_bits() {
+    assert_eq!((Verb::from_keyword(b"TOP"), Verb::from_keyword(b"tOp")), (Verb::Top, Verb::Top));
+    assert_eq!((Verb::from_keyword(b"utf8"), Verb::from_keyword(b"UTF8")), (Verb::Utf8, Verb::Utf8));
+    for keyword in [&b"TOP "[..], b"TOP\0", b"UTF\x18", b"UTFx", b"QUI\x14", b"TOPS", b"TO", b""] {
+        assert_eq!(Verb::from_keyword(keyword), Verb::Other, "{}", keyword.escape_ascii());
+    }
+}

@@ -358,3 +358,18 @@ fn a_command_line_of_almost_nothing_takes_nothing_and_ends() {
 fn a_command_line_of_nothing_takes_nothing_and_ends() {
     takes_nothing_and_ends(0);
 }
+
+#[test]
+fn a_smaller_limit_of_command_lines_holds_for_every_command_of_an_open_maildrop() {
+    for (line, taken) in [("LIST 0000000000001\r\n", true), ("LIST 00000000000001\r\n", false)] {
+        let config = Config::new().command_line(20);
+        let mut server = open(config, &mut Site::new(&[b"one\r\n"]));
+        let seen = server.next_event(&mut line.as_bytes(), &mut vec![]).unwrap();
+        let expected = pop3_proto::Refusal::TooLong;
+        match seen {
+            Some(Incoming::Command(Command::List(Some(_)))) => assert!(taken, "{line}"),
+            Some(Incoming::Refused { refusal, .. }) => assert_eq!((refusal, taken), (expected, false), "{line}"),
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+}

@@ -186,3 +186,20 @@ fn a_nul_in_a_credential_is_no_credential() {
         assert_eq!(server.state(), State::Authorization);
     }
 }
+
+#[test]
+fn in_an_open_maildrop_a_tail_that_is_a_command_in_a_read_of_its_own_is_none() {
+    let refused = |front: &[u8], refusal: Refusal| {
+        for tail in ["DELE 1\r\n", "STAT\r\n", "TOP 1 0\r\n", "UIDL\r\n"] {
+            let mut server = open(Config::new(), &mut Site::new(&[b"one\r\n"]));
+            let mut out = vec![];
+            let before = server.next_event(&mut &*front, &mut out).unwrap();
+            assert_eq!((before, &out[..]), (None, &b""[..]));
+            let seen = server.next_event(&mut tail.as_bytes(), &mut out).unwrap();
+            assert_eq!(seen, Some(Incoming::Refused { verb: Verb::Other, refusal }), "{tail}");
+            assert_eq!(out.iter().filter(|&&octet| octet == b'\n').count(), 1, "one answer to one line");
+        }
+    };
+    refused(&[b'x'; 600], Refusal::TooLong);
+    refused(b"XX", Refusal::Syntax(pop3_proto::grammar::Fault::Keyword));
+}
