@@ -39,8 +39,8 @@ rm -f "$out"/raw/*.profraw
 for program in "${programs[@]}"; do
   package=pop3-proto
   [[ $program != */corpus-* ]] || package=pop3-proto-fuzz
-  (cd "$package" && "$program" --quiet)
-done >"$out/log" || { cat "$out/log" >&2; exit 1; }
+  (cd "$package" && "$program" --quiet >"$out/log" 2>&1) || { cat "$out/log" >&2; exit 1; }
+done
 
 "$profdata" merge -sparse "$out"/raw/*.profraw -o "$out/tests.profdata"
 what=("${programs[@]/#/--object=}" --instr-profile "$out/tests.profdata" --sources pop3-proto/src)

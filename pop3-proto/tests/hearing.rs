@@ -333,3 +333,36 @@ fn a_new_capability_list_takes_the_place_of_the_one_before() {
     feed(&mut client, b"+OK\r\nUIDL\r\n.\r\n");
     assert_eq!((client.supports(Extension::Top), client.supports(Extension::Uidl)), (Support::No, Support::Yes));
 }
+
+#[test]
+fn a_capability_with_spaces_behind_it_is_itself_and_one_beyond_512_octets_is_too_long() {
+    use pop3_proto::{Extension, Support};
+    let mut client = logged_in(Config::new(), "");
+    client.send(&Command::Capa, &mut vec![]).unwrap();
+    feed(&mut client, b"+OK\r\nTOP  \r\n.\r\n");
+    assert_eq!(client.supports(Extension::Top), Support::Yes);
+    for (octets, taken) in [(511, true), (512, true), (513, false)] {
+        let mut client = logged_in(Config::new().strict(), "");
+        client.send(&Command::Capa, &mut vec![]).unwrap();
+        let row = format!("IMPLEMENTATION {}\r\n", "x".repeat(octets - 17));
+        assert_eq!(row.len(), octets);
+        let result = hear(&mut client, format!("+OK\r\n{row}.\r\n").as_bytes(), &mut vec![]);
+        assert_eq!(result, if taken { Ok(()) } else { Err(Error::LineTooLong { limit: 512 }) }, "{octets}");
+    }
+}
+
+#[test]
+fn a_limit_below_512_octets_holds_for_the_rows_of_every_listing() {
+    for (octets, taken) in [(59, true), (60, true), (61, false)] {
+        for (command, front) in
+            [(Command::List(None), "1 0"), (Command::Uidl(None), "1 "), (Command::Capa, "IMPLEMENTATION ")]
+        {
+            let mut client = logged_in(Config::new().status_line(60), "");
+            client.send(&command, &mut vec![]).unwrap();
+            let row = format!("{front}{}\r\n", "0".repeat(octets - 2 - front.len()));
+            assert_eq!(row.len(), octets);
+            let result = hear(&mut client, format!("+OK\r\n{row}.\r\n").as_bytes(), &mut vec![]);
+            assert_eq!(result, if taken { Ok(()) } else { Err(Error::LineTooLong { limit: 60 }) }, "{row}");
+        }
+    }
+}

@@ -228,6 +228,15 @@ fn what_may_be_the_end_is_held_back_and_counted() {
         client.next_event(&mut &*answer).unwrap();
     }
     client.send(&Command::retr(1).unwrap(), &mut Vec::new()).unwrap();
+    let mut input = &b"+OK\r\n..two dots\r\n.\r\n"[..];
+    let mut text = Vec::new();
+    while let Some(event) = client.next_event(&mut input).unwrap() {
+        if let Event::Body(octets) = event {
+            text.extend_from_slice(octets);
+        }
+    }
+    assert_eq!(text, b"..two dots\r\n", "as it is on the wire");
+    client.send(&Command::retr(2).unwrap(), &mut Vec::new()).unwrap();
     let mut held = |octets: &[u8]| {
         let mut input = octets;
         while client.next_event(&mut input).unwrap().is_some() {}

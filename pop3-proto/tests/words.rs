@@ -4,6 +4,7 @@
 
 use pop3_proto::grammar::{self, Fault};
 use pop3_proto::wire::dot::Offence;
+use pop3_proto::wire::line::{Ending, Lines};
 use pop3_proto::{
     Command, Digest, Error, MessageNumber, Misuse, Protocol, Quirk, Quirks, ResponseCode, Secret, State, Status, Text,
     Timestamp, TooManyUniqueIds, Trace, Unavailable, UniqueId, Verb, Wait,
@@ -272,6 +273,9 @@ fn secrets_show_that_they_are_there_and_nothing_else() {
     assert_eq!(format!("{digest:?}"), "<secret>");
     let auth = Command::auth_with_initial("PLAIN", "AHRlc3QAdGVzdA==").unwrap();
     assert_eq!(format!("{auth:?}"), "Auth(Auth { mechanism: PLAIN, initial: Some(<secret>) })");
+    let mut lines = Lines::default();
+    assert!(matches!(lines.find(&mut &b"PASS tanst"[..], Ending::Crlf, 100), Ok(None)));
+    assert_eq!(format!("{lines:?}"), "Lines { held: 10 }");
     let mut trace = Trace::new();
     trace.client(b"PASS tanst", |line| panic!("{line:?} is no whole line"));
     let shown = format!("{trace:?}");
