@@ -78,9 +78,26 @@ pub struct Result {
     pub took: Duration,
 }
 
-/// Runs a case on a server.
+/// Runs a case on a server. Where somebody else's server has not noticed yet that the session before has ended, and
+/// answers a login with `[IN-USE]`, it is tried again.
 #[must_use]
 pub fn server(case: &ServerCase, peer: &dyn ServerPeer) -> Result {
+    let mut result = server_once(case, peer);
+    let in_use = |result: &Result| {
+        let got = result.outcome.difference().map(|difference| difference.got.as_str());
+        got.is_some_and(|got| got.starts_with("-ERR [IN-USE]"))
+    };
+    for pause in [300, 1500] {
+        if peer.is_ours() || peer.patience().is_zero() || !in_use(&result) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(pause));
+        result = server_once(case, peer);
+    }
+    result
+}
+
+fn server_once(case: &ServerCase, peer: &dyn ServerPeer) -> Result {
     let began = Instant::now();
     let (judged, dialogue, notes) = match hindrance(case, peer) {
         Some(why) => (Err(Stop::Skip(why)), Dialogue::default(), Vec::new()),
