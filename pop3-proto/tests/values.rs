@@ -119,6 +119,21 @@ fn lower_case_letters_digits_hyphen_and_underscore_stand_for_themselves_in_a_fil
 }
 
 #[test]
+fn every_response_code_is_the_same_without_the_borrow() {
+    for code in ["LOGIN-DELAY", "IN-USE", "SYS/TEMP", "SYS/PERM", "AUTH", "UTF8", "SYS/TEMP/DISK", "X-OTHER"] {
+        let code = ResponseCode::new(code).unwrap();
+        assert_eq!(code.clone().into_owned(), code);
+    }
+}
+
+#[test]
+fn the_size_of_a_message_is_what_retr_sends() {
+    use pop3_proto::wire::dot::{Newlines, Size};
+    assert_eq!(Size::of(b"one\n.two\nthree", Newlines::Canonical), 18);
+    assert_eq!(Size::of(b"", Newlines::Canonical), 0);
+}
+
+#[test]
 fn a_quirk_taken_out_leaves_the_others() {
     let all = Quirk::ALL.into_iter().fold(Quirks::STRICT, Quirks::with);
     for quirk in Quirk::ALL {
