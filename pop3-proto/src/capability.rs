@@ -1,7 +1,7 @@
 //! What a server can do: the lines that answer `CAPA` (RFC 2449 §5 and §6, RFC 2595, 3206, 5034, 6856).
 
 use crate::reply::decimal;
-use crate::text::Text;
+use crate::text::{Carried, Text};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -151,22 +151,26 @@ impl Capability<'_> {
     /// The same line without the borrow.
     #[must_use]
     pub fn into_owned(self) -> Capability<'static> {
+        self.out_of(&mut Carried::new(&[]))
+    }
+
+    pub(crate) fn out_of(self, line: &mut Carried<'_>) -> Capability<'static> {
         match self {
             Self::Top => Capability::Top,
             Self::User => Capability::User,
-            Self::Sasl(Mechanisms(names)) => Capability::Sasl(Mechanisms(names.into_owned())),
+            Self::Sasl(Mechanisms(names)) => Capability::Sasl(Mechanisms(names.out_of(line))),
             Self::RespCodes => Capability::RespCodes,
             Self::AuthRespCode => Capability::AuthRespCode,
             Self::LoginDelay { seconds, per_user } => Capability::LoginDelay { seconds, per_user },
             Self::Pipelining => Capability::Pipelining,
             Self::Expire { after, per_user } => Capability::Expire { after, per_user },
             Self::Uidl => Capability::Uidl,
-            Self::Implementation(name) => Capability::Implementation(name.into_owned()),
+            Self::Implementation(name) => Capability::Implementation(name.out_of(line)),
             Self::Stls => Capability::Stls,
             Self::Utf8 { user } => Capability::Utf8 { user },
             Self::Lang => Capability::Lang,
             Self::Other { tag, arguments } => {
-                Capability::Other { tag: tag.into_owned(), arguments: arguments.into_owned() }
+                Capability::Other { tag: tag.out_of(line), arguments: arguments.out_of(line) }
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::listing::MessageNumber;
 use crate::reply::{LanguageTag, decimal};
 use crate::state::{Shape, Verb};
 use crate::text::is_base64_text;
-use crate::text::{Secret, Text, alike};
+use crate::text::{Carried, Secret, Text, alike};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -343,10 +343,14 @@ impl<'a> Command<'a> {
     /// The same command without the borrow.
     #[must_use]
     pub fn into_owned(self) -> Command<'static> {
+        self.out_of(&mut Carried::new(&[]))
+    }
+
+    pub(crate) fn out_of(self, line: &mut Carried<'_>) -> Command<'static> {
         match self {
-            Self::User(name) => Command::User(name.into_owned()),
+            Self::User(name) => Command::User(name.out_of(line)),
             Self::Pass(password) => Command::Pass(password.into_owned()),
-            Self::Apop(Apop { name, digest }) => Command::Apop(Apop { name: name.into_owned(), digest }),
+            Self::Apop(Apop { name, digest }) => Command::Apop(Apop { name: name.out_of(line), digest }),
             Self::Auth(Auth { mechanism, initial }) => {
                 Command::Auth(Auth { mechanism, initial: initial.map(Secret::into_owned) })
             }
@@ -361,11 +365,11 @@ impl<'a> Command<'a> {
             Self::Top { number, lines } => Command::Top { number, lines },
             Self::Uidl(number) => Command::Uidl(number),
             Self::Capa => Command::Capa,
-            Self::Lang(tag) => Command::Lang(tag.map(LanguageTag::into_owned)),
+            Self::Lang(tag) => Command::Lang(tag.map(|tag| tag.out_of(line))),
             Self::Quit => Command::Quit,
             Self::Other(other) => Command::Other(Other {
-                keyword: other.keyword.into_owned(),
-                arguments: other.arguments.into_owned(),
+                keyword: other.keyword.out_of(line),
+                arguments: other.arguments.out_of(line),
                 shape: other.shape,
             }),
         }
@@ -420,8 +424,13 @@ impl<'a> Name<'a> {
         Name(self.0.into_owned())
     }
 
-    pub(crate) fn from_vec(octets: Vec<u8>) -> Name<'static> {
-        Name(Text::from(octets))
+    pub(crate) fn out_of(self, line: &mut Carried<'_>) -> Name<'static> {
+        Name(self.0.out_of(line))
+    }
+
+    /// Nobody's.
+    pub(crate) fn none() -> Name<'static> {
+        Name(Text::default())
     }
 }
 

@@ -6,7 +6,7 @@ use crate::grammar::Fault;
 use crate::listing::{ScanListing, UniqueIdListing};
 use crate::reply::{Data, ErrorClass, LanguageListing, ResponseCode, Timestamp};
 use crate::state::Verb;
-use crate::text::{Secret, Text};
+use crate::text::{Carried, Secret, Text};
 
 /// What the server said, to the client's application.
 ///
@@ -100,31 +100,32 @@ pub enum Event<'i> {
 impl Event<'_> {
     /// The same event without the borrow, for a line that was carried. Message text never is: [`Event::Body`] comes
     /// from the input alone.
-    pub(crate) fn into_owned(self) -> Event<'static> {
+    pub(crate) fn out_of(self, carried: &mut Carried<'_>) -> Event<'static> {
         match self {
             Self::Greeting { text, timestamp } => {
-                Event::Greeting { text: text.into_owned(), timestamp: timestamp.map(Timestamp::into_owned) }
+                let timestamp = timestamp.map(|timestamp| timestamp.out_of(carried));
+                Event::Greeting { text: text.out_of(carried), timestamp }
             }
             Self::Ok { to, code, text, data } => Event::Ok {
                 to,
-                code: code.map(ResponseCode::into_owned),
-                text: text.into_owned(),
-                data: data.into_owned(),
+                code: code.map(|code| code.out_of(carried)),
+                text: text.out_of(carried),
+                data: data.out_of(carried),
             },
             Self::Err { to, code, text } => {
-                Event::Err { to, code: code.map(ResponseCode::into_owned), text: text.into_owned() }
+                Event::Err { to, code: code.map(|code| code.out_of(carried)), text: text.out_of(carried) }
             }
-            Self::Challenge(Challenge(line)) => Event::Challenge(Challenge(line.into_owned())),
+            Self::Challenge(Challenge(line)) => Event::Challenge(Challenge(line.out_of(carried))),
             Self::Scan(listing) => Event::Scan(listing),
-            Self::UniqueId(listing) => Event::UniqueId(listing.into_owned()),
-            Self::Capability(capability) => Event::Capability(capability.into_owned()),
-            Self::Language(listing) => Event::Language(listing.into_owned()),
-            Self::Line(line) => Event::Line(line.into_owned()),
-            Self::BadRow { of, line, fault } => Event::BadRow { of, line: line.into_owned(), fault },
+            Self::UniqueId(listing) => Event::UniqueId(listing.out_of(carried)),
+            Self::Capability(capability) => Event::Capability(capability.out_of(carried)),
+            Self::Language(listing) => Event::Language(listing.out_of(carried)),
+            Self::Line(line) => Event::Line(line.out_of(carried)),
+            Self::BadRow { of, line, fault } => Event::BadRow { of, line: line.out_of(carried), fault },
             Self::Body(_) => Event::Body(&[]),
             Self::End { of } => Event::End { of },
             Self::Closing { code, text } => {
-                Event::Closing { code: code.map(ResponseCode::into_owned), text: text.into_owned() }
+                Event::Closing { code: code.map(|code| code.out_of(carried)), text: text.out_of(carried) }
             }
         }
     }
@@ -218,9 +219,13 @@ impl Incoming<'_> {
     /// The same without the borrow.
     #[must_use]
     pub fn into_owned(self) -> Incoming<'static> {
+        self.out_of(&mut Carried::new(&[]))
+    }
+
+    pub(crate) fn out_of(self, line: &mut Carried<'_>) -> Incoming<'static> {
         match self {
-            Self::Command(command) => Incoming::Command(command.into_owned()),
-            Self::Login(login) => Incoming::Login(login.into_owned()),
+            Self::Command(command) => Incoming::Command(command.out_of(line)),
+            Self::Login(login) => Incoming::Login(login.out_of(line)),
             Self::Auth(Auth { mechanism, initial }) => {
                 Incoming::Auth(Auth { mechanism, initial: initial.map(Secret::into_owned) })
             }
@@ -309,18 +314,24 @@ impl<'i> Login<'i> {
     /// The same without the borrow.
     #[must_use]
     pub fn into_owned(self) -> Login<'static> {
+        self.out_of(&mut Carried::new(&[]))
+    }
+
+    fn out_of(self, line: &mut Carried<'_>) -> Login<'static> {
         match self {
-            Self::Pass { name, password } => Login::Pass { name: name.into_owned(), password: password.into_owned() },
-            Self::Apop { name, digest } => Login::Apop { name: name.into_owned(), digest },
+            Self::Pass { name, password } => Login::Pass { name: name.out_of(line), password: password.into_owned() },
+            Self::Apop { name, digest } => Login::Apop { name: name.out_of(line), digest },
             Self::ActAs { authorization, name, password } => Login::ActAs {
-                authorization: authorization.into_owned(),
-                name: name.into_owned(),
+                authorization: authorization.out_of(line),
+                name: name.out_of(line),
                 password: password.into_owned(),
             },
-            Self::External { authorization } => Login::External { authorization: authorization.map(Name::into_owned) },
-            Self::Anonymous { trace } => Login::Anonymous { trace: trace.into_owned() },
+            Self::External { authorization } => {
+                Login::External { authorization: authorization.map(|name| name.out_of(line)) }
+            }
+            Self::Anonymous { trace } => Login::Anonymous { trace: trace.out_of(line) },
             Self::Bearer { name, token } => {
-                Login::Bearer { name: name.map(Name::into_owned), token: token.into_owned() }
+                Login::Bearer { name: name.map(|name| name.out_of(line)), token: token.into_owned() }
             }
         }
     }

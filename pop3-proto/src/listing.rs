@@ -1,7 +1,7 @@
 //! What a maildrop's listings hold: message-numbers, sizes in octets, unique-ids.
 
 use crate::error::Misuse;
-use crate::text::{Text, visible};
+use crate::text::{Carried, Text, visible};
 use alloc::string::String;
 use core::fmt;
 use core::num::NonZeroU32;
@@ -113,7 +113,11 @@ impl UniqueIdListing<'_> {
     /// The same line without the borrow.
     #[must_use]
     pub fn into_owned(self) -> UniqueIdListing<'static> {
-        UniqueIdListing { number: self.number, id: self.id.into_owned() }
+        self.out_of(&mut Carried::new(&[]))
+    }
+
+    pub(crate) fn out_of(self, line: &mut Carried<'_>) -> UniqueIdListing<'static> {
+        UniqueIdListing { number: self.number, id: UniqueId(self.id.0.out_of(line)) }
     }
 }
 

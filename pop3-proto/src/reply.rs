@@ -3,7 +3,7 @@
 use crate::error::Misuse;
 use crate::grammar::Fault;
 use crate::listing::{DropListing, MessageNumber, ScanListing, UniqueIdListing};
-use crate::text::Text;
+use crate::text::{Carried, Text};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -57,7 +57,12 @@ impl StatusLine<'_> {
     /// The same line without the borrow.
     #[must_use]
     pub fn into_owned(self) -> StatusLine<'static> {
-        StatusLine { status: self.status, code: self.code.map(ResponseCode::into_owned), text: self.text.into_owned() }
+        self.out_of(&mut Carried::new(&[]))
+    }
+
+    pub(crate) fn out_of(self, line: &mut Carried<'_>) -> StatusLine<'static> {
+        let Self { status, code, text } = self;
+        StatusLine { status, code: code.map(|code| code.out_of(line)), text: text.out_of(line) }
     }
 
     /// Appends the line with its CRLF to `out`.
@@ -178,8 +183,12 @@ impl<'a> ResponseCode<'a> {
     /// The same code without the borrow.
     #[must_use]
     pub fn into_owned(self) -> ResponseCode<'static> {
+        self.out_of(&mut Carried::new(&[]))
+    }
+
+    pub(crate) fn out_of(self, line: &mut Carried<'_>) -> ResponseCode<'static> {
         match self {
-            Self::Other(code) => ResponseCode::Other(code.into_owned()),
+            Self::Other(code) => ResponseCode::Other(code.out_of(line)),
             Self::LoginDelay => ResponseCode::LoginDelay,
             Self::InUse => ResponseCode::InUse,
             Self::SysTemp => ResponseCode::SysTemp,
@@ -286,12 +295,16 @@ impl Data<'_> {
     /// The same without the borrow.
     #[must_use]
     pub fn into_owned(self) -> Data<'static> {
+        self.out_of(&mut Carried::new(&[]))
+    }
+
+    pub(crate) fn out_of(self, line: &mut Carried<'_>) -> Data<'static> {
         match self {
             Self::None => Data::None,
             Self::Drop(listing) => Data::Drop(listing),
             Self::Scan(listing) => Data::Scan(listing),
-            Self::UniqueId(listing) => Data::UniqueId(listing.into_owned()),
-            Self::Language(tag) => Data::Language(tag.into_owned()),
+            Self::UniqueId(listing) => Data::UniqueId(listing.out_of(line)),
+            Self::Language(tag) => Data::Language(tag.out_of(line)),
             Self::Octets(octets) => Data::Octets(octets),
             Self::Malformed(fault) => Data::Malformed(fault),
         }
@@ -344,6 +357,10 @@ impl<'a> LanguageTag<'a> {
     pub fn into_owned(self) -> LanguageTag<'static> {
         LanguageTag(self.0.into_owned())
     }
+
+    pub(crate) fn out_of(self, line: &mut Carried<'_>) -> LanguageTag<'static> {
+        LanguageTag(self.0.out_of(line))
+    }
 }
 
 impl fmt::Display for LanguageTag<'_> {
@@ -380,7 +397,11 @@ impl LanguageListing<'_> {
     /// The same line without the borrow.
     #[must_use]
     pub fn into_owned(self) -> LanguageListing<'static> {
-        LanguageListing { tag: self.tag.into_owned(), description: self.description.into_owned() }
+        self.out_of(&mut Carried::new(&[]))
+    }
+
+    pub(crate) fn out_of(self, line: &mut Carried<'_>) -> LanguageListing<'static> {
+        LanguageListing { tag: self.tag.out_of(line), description: self.description.out_of(line) }
     }
 }
 
@@ -654,6 +675,10 @@ impl<'a> Timestamp<'a> {
     #[must_use]
     pub fn into_owned(self) -> Timestamp<'static> {
         Timestamp(self.0.into_owned())
+    }
+
+    pub(crate) fn out_of(self, line: &mut Carried<'_>) -> Timestamp<'static> {
+        Timestamp(self.0.out_of(line))
     }
 }
 

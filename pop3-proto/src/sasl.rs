@@ -380,7 +380,7 @@ pub(crate) enum Running {
 pub(crate) enum Turn {
     Login(Login<'static>),
     /// LOGIN: ask for the password; this is the name.
-    Name(Secret<'static>),
+    Name(Name<'static>),
 }
 
 impl Running {
@@ -394,17 +394,13 @@ impl Running {
     }
 
     /// A response, decoded; `name` is LOGIN's name from before.
-    pub(crate) fn step(self, response: &[u8], name: Option<Secret<'_>>) -> Result<Turn, Fault> {
+    pub(crate) fn step(self, response: &[u8], name: Option<Name<'static>>) -> Result<Turn, Fault> {
         let login = match self {
-            Self::First(Builtin::Login) => {
-                user(response)?;
-                return Ok(Turn::Name(Secret::from(response.to_vec())));
-            }
+            Self::First(Builtin::Login) => return user(response).map(Turn::Name),
             // The machine answers that without looking at what the client says.
             Self::Rejected => return Err(Fault::ExtraArgument),
             Self::LoginPassword => {
-                let name = name.as_ref().map_or(&[][..], Secret::reveal);
-                Login::Pass { name: user(name)?, password: password(response)? }
+                Login::Pass { name: name.ok_or(Fault::MissingArgument)?, password: password(response)? }
             }
             Self::First(Builtin::Plain) => plain(response)?,
             Self::First(Builtin::External) => Login::External { authorization: identity(response)? },

@@ -11,7 +11,7 @@ mod commands;
 mod exchange;
 
 use crate::capability::Capability;
-use crate::command::MAX_COMMAND;
+use crate::command::{Command, MAX_COMMAND, Name};
 use crate::config::{Config, Shared};
 use crate::error::{Error, Misuse, Wait};
 use crate::event::Incoming;
@@ -22,7 +22,7 @@ use crate::reply::{Greeting, LanguageListing};
 #[cfg(feature = "sasl")]
 use crate::sasl::Running;
 use crate::state::{Shape, State, Verb};
-use crate::text::Secret;
+use crate::text::Carried;
 use crate::wire::dot::{Stuff, Stuffed};
 use crate::wire::line::{Ending, Found, Lines};
 use alloc::boxed::Box;
@@ -58,7 +58,7 @@ use core::time::Duration;
 pub struct Server {
     config: Shared,
     lines: Lines,
-    user: Option<Secret<'static>>,
+    user: Option<User>,
     fatal: Option<Box<Error>>,
     discarded: usize,
     refused: u32,
@@ -81,6 +81,15 @@ pub struct Server {
     running: Option<Running>,
     /// Whether the login that waits for its answer came with a bearer token.
     bearer: bool,
+}
+
+/// The name that waits for its password. Nothing shows it: people type passwords a line too early.
+struct User(Name<'static>);
+
+impl core::fmt::Debug for User {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("<secret>")
+    }
 }
 
 /// What is being answered.
@@ -282,10 +291,15 @@ impl Server {
             }
             let incoming = match self.lines.find(input, ending, limit) {
                 Ok(None) => return Ok(None),
-                Ok(Some(Found::Whole(line, _))) => self.line(line, out),
+                Ok(Some(Found::Whole(line, _))) => {
+                    let incoming = self.line(line, out);
+                    self.keep_user(incoming.as_ref());
+                    incoming
+                }
                 Ok(Some(Found::Carried(_))) => {
                     let carried = self.lines.take_carried();
-                    let incoming = self.line(&carried, out).map(Incoming::into_owned);
+                    let incoming = self.line(&carried, out).map(|said| said.out_of(&mut Carried::new(&carried)));
+                    self.keep_user(incoming.as_ref());
                     self.lines.reuse(carried);
                     incoming
                 }
@@ -424,6 +438,13 @@ impl Server {
     #[must_use]
     pub fn held(&self) -> usize {
         self.lines.held()
+    }
+
+    /// The name waits for its password. (The name of a line that was carried is kept where it lies.)
+    fn keep_user(&mut self, incoming: Option<&Incoming<'_>>) {
+        if let Some(Incoming::Command(Command::User(name))) = incoming {
+            self.user = Some(User(name.clone().into_owned()));
+        }
     }
 
     fn forget(&mut self) {

@@ -1,8 +1,11 @@
 //! Octets of a line that borrow from the input, print escaped, or (secrets) do not print at all.
 
 use alloc::borrow::Cow;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::fmt::{self, Write as _};
+use core::hash::{Hash, Hasher};
 
 /// Octets of one line: no CR LF inside, else anything, for what the peer sends is not always text.
 ///
@@ -14,74 +17,148 @@ use core::fmt::{self, Write as _};
 ///
 /// assert_eq!(Text::from("maildrop \x1b[2J locked").to_string(), "maildrop \\u{1b}[2J locked");
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct Text<'a>(Cow<'a, [u8]>);
+///
+/// It borrows from the input where its line lay whole in it. The texts of a line that two reads shared lie in one buffer of
+/// that line, and a clone of such a text copies nothing.
+#[derive(Clone)]
+pub struct Text<'a>(Octets<'a>);
+
+/// Where a text is.
+#[derive(Clone)]
+enum Octets<'a> {
+    Borrowed(&'a [u8]),
+    /// In a buffer that it may share with others: so many octets from its front, and so many from its end.
+    Shared {
+        buffer: Buffer,
+        front: u16,
+        behind: u32,
+    },
+}
 
 impl<'a> Text<'a> {
     /// The octets as they came.
     #[must_use]
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        match &self.0 {
+            Octets::Borrowed(octets) => octets,
+            Octets::Shared { buffer, front, behind } => {
+                let end = buffer.0.len().saturating_sub(*behind as usize);
+                buffer.0.get(usize::from(*front)..end).unwrap_or_default()
+            }
+        }
     }
 
     /// Whether there is nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.as_bytes().is_empty()
     }
 
     /// The text, if it is UTF-8.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
-        core::str::from_utf8(&self.0).ok()
+        core::str::from_utf8(self.as_bytes()).ok()
     }
 
     /// The same text without the borrow.
     #[must_use]
     pub fn into_owned(self) -> Text<'static> {
-        Text(Cow::Owned(self.0.into_owned()))
+        self.out_of(&mut Carried::new(&[]))
     }
 
-    /// The octets, borrowed from the input where the line lay whole in it.
+    /// The same text without the borrow, in the buffer of its line. One that does not lie in that line is copied by itself.
+    pub(crate) fn out_of(self, line: &mut Carried<'_>) -> Text<'static> {
+        match self.0 {
+            Octets::Shared { buffer, front, behind } => Text(Octets::Shared { buffer, front, behind }),
+            Octets::Borrowed(octets) => line.text(octets),
+        }
+    }
+
+    /// The octets, borrowed from the input where the line lay whole in it, and copied where it did not.
     #[must_use]
     pub fn into_bytes(self) -> Cow<'a, [u8]> {
-        self.0
+        match self.borrowed() {
+            Some(octets) => Cow::Borrowed(octets),
+            None => Cow::Owned(self.as_bytes().to_vec()),
+        }
+    }
+
+    /// The octets, if they are borrowed.
+    pub(crate) const fn borrowed(&self) -> Option<&'a [u8]> {
+        match self.0 {
+            Octets::Borrowed(octets) => Some(octets),
+            Octets::Shared { .. } => None,
+        }
     }
 
     /// A text that borrows from this one.
     #[must_use]
     pub fn as_borrowed(&self) -> Text<'_> {
-        Text(Cow::Borrowed(&self.0))
+        Text::from(self.as_bytes())
+    }
+}
+
+impl Default for Text<'_> {
+    fn default() -> Self {
+        Self(Octets::Borrowed(&[]))
+    }
+}
+
+impl PartialEq for Text<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for Text<'_> {}
+
+impl PartialOrd for Text<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Text<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_bytes().cmp(other.as_bytes())
+    }
+}
+
+impl Hash for Text<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
     }
 }
 
 impl<'a> From<&'a [u8]> for Text<'a> {
+    #[inline]
     fn from(octets: &'a [u8]) -> Self {
-        Self(Cow::Borrowed(octets))
+        Self(Octets::Borrowed(octets))
     }
 }
 
 impl<'a, const N: usize> From<&'a [u8; N]> for Text<'a> {
     fn from(octets: &'a [u8; N]) -> Self {
-        Self(Cow::Borrowed(octets))
+        Self(Octets::Borrowed(octets))
     }
 }
 
 impl<'a> From<&'a str> for Text<'a> {
     fn from(text: &'a str) -> Self {
-        Self(Cow::Borrowed(text.as_bytes()))
+        Self(Octets::Borrowed(text.as_bytes()))
     }
 }
 
 impl From<Vec<u8>> for Text<'_> {
     fn from(octets: Vec<u8>) -> Self {
-        Self(Cow::Owned(octets))
+        Text::from(octets.as_slice()).into_owned()
     }
 }
 
 impl AsRef<[u8]> for Text<'_> {
     fn as_ref(&self) -> &[u8] {
-        &self.0
+        self.as_bytes()
     }
 }
 
@@ -105,7 +182,7 @@ impl PartialEq<[u8]> for Text<'_> {
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for chunk in self.0.utf8_chunks() {
+        for chunk in self.as_bytes().utf8_chunks() {
             for character in chunk.valid().chars() {
                 if character.is_control() {
                     write!(f, "{}", character.escape_default())?;
@@ -123,7 +200,54 @@ impl fmt::Display for Text<'_> {
 
 impl fmt::Debug for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\"", self.0.escape_ascii())
+        write!(f, "\"{}\"", self.as_bytes().escape_ascii())
+    }
+}
+
+/// A line that was carried, and the one buffer that its texts move to.
+pub(crate) struct Carried<'l> {
+    line: &'l [u8],
+    /// Made when the first text asks for it: a line without texts needs none.
+    buffer: Option<Buffer>,
+}
+
+impl<'l> Carried<'l> {
+    pub(crate) const fn new(line: &'l [u8]) -> Self {
+        Self { line, buffer: None }
+    }
+
+    fn text(&mut self, octets: &[u8]) -> Text<'static> {
+        if octets.is_empty() {
+            return Text::default();
+        }
+        let Some((front, behind)) = self.place(octets) else {
+            return Text(Octets::Shared { buffer: Buffer(Arc::from(octets)), front: 0, behind: 0 });
+        };
+        let buffer = self.buffer.get_or_insert_with(|| Buffer(Arc::from(self.line))).clone();
+        Text(Octets::Shared { buffer, front, behind })
+    }
+
+    /// How many octets of the line are before these, and how many behind them. `None` if they lie elsewhere: the address
+    /// tells, for octets that are there belong to one object only.
+    fn place(&self, octets: &[u8]) -> Option<(u16, u32)> {
+        let front = octets.as_ptr().addr().checked_sub(self.line.as_ptr().addr())?;
+        let behind = self.line.len().checked_sub(front)?.checked_sub(octets.len())?;
+        Some((u16::try_from(front).ok()?, u32::try_from(behind).ok()?))
+    }
+}
+
+/// Octets that several texts may have.
+#[derive(Clone)]
+struct Buffer(Arc<[u8]>);
+
+/// No secret is here, but the name in USER may be a password that was typed a line too early. The last text wipes it. (If the
+/// last two are dropped at the same moment in two threads, none of them may be the last.)
+#[cfg(feature = "zeroize")]
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        if let Some(octets) = Arc::get_mut(&mut self.0) {
+            zeroize::Zeroize::zeroize(octets);
+        }
     }
 }
 
@@ -159,14 +283,10 @@ impl<'a> Secret<'a> {
         crate::sasl::decode(self.reveal()).map(Secret::from)
     }
 
-    pub(crate) fn into_vec(mut self) -> Vec<u8> {
-        core::mem::take(&mut self.0).into_owned()
-    }
-
-    /// The same secret without the borrow.
+    /// The same secret without the borrow, in a buffer of its own.
     #[must_use]
-    pub fn into_owned(self) -> Secret<'static> {
-        Secret(Cow::Owned(self.into_vec()))
+    pub fn into_owned(mut self) -> Secret<'static> {
+        Secret(Cow::Owned(core::mem::take(&mut self.0).into_owned()))
     }
 }
 
@@ -312,6 +432,48 @@ const EACH: u64 = 0x0101_0101_0101_0101;
 mod tests {
     use super::*;
     use alloc::vec;
+
+    fn buffer<'t>(text: &'t Text<'_>) -> Option<&'t Arc<[u8]>> {
+        match &text.0 {
+            Octets::Borrowed(_) => None,
+            Octets::Shared { buffer, .. } => Some(&buffer.0),
+        }
+    }
+
+    #[test]
+    fn every_text_of_a_carried_line_is_the_same_text_in_one_buffer() {
+        let line = b"+OK [X-CODE] 3 id-2";
+        let mut carried = Carried::new(line);
+        let whole = Text::from(line).out_of(&mut carried);
+        for front in 0..=line.len() {
+            for end in front..=line.len() {
+                let borrowed = Text::from(&line[front..end]);
+                let owned = borrowed.clone().out_of(&mut carried);
+                assert_eq!((&owned, owned.as_bytes()), (&borrowed, &line[front..end]));
+                assert_eq!(owned.is_empty(), front == end);
+                let shared = buffer(&owned).is_some_and(|octets| Arc::ptr_eq(octets, buffer(&whole).unwrap()));
+                assert_eq!(shared, front < end, "{borrowed:?}");
+                assert_eq!(owned.clone().into_owned().into_bytes(), borrowed.into_bytes());
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_that_lies_elsewhere_or_far_behind_is_copied_by_itself() {
+        let line = vec![b'x'; 70_000];
+        let mut carried = Carried::new(&line);
+        for (octets, shared) in [
+            (&line[65_535..], true),
+            (&line[65_536..], false),
+            (&line[..1], true),
+            (b"elsewhere", false),
+            (&b""[..], false),
+        ] {
+            let text = Text::from(octets).out_of(&mut carried);
+            assert_eq!(text.as_bytes(), octets);
+            assert_eq!(buffer(&text).is_some_and(|buffer| buffer.len() == line.len()), shared, "{}", octets.len());
+        }
+    }
 
     #[test]
     fn the_first_eight_octets_are_a_word() {

@@ -12,7 +12,7 @@ use allocation_counter::measure;
 use machines::{Site, feed, greeted, open};
 use pop3_proto::{
     Client, Command, Config, Event, Extension, Finding, Incoming, Maildrop, MessageNumber, Peer, Reconciliation, Reply,
-    Server, State, Support, UniqueIdListing,
+    Server, Shape, State, Support, UniqueIdListing,
 };
 use std::sync::Arc;
 
@@ -201,12 +201,10 @@ fn a_read_that_cuts_a_line_costs_a_server_one_allocation_at_most() {
 fn a_read_that_cuts_a_line_costs_a_client_one_allocation_at_most() {
     let mut out = Vec::with_capacity(4096);
     let mut client = logged_in(Arc::new(Config::new()), &mut out);
-    // Message text and scan listings have no words; nor has a bare "+OK". (A single unique-id is handed out twice, as it
-    // stands in the text of the "+OK" too.)
+    // Message text and scan listings have no words; nor has a bare "+OK".
     let more =
         [("RETR 1", "+OK\r\nx\r\n..\r\n.\r\n", 0), ("LIST", "+OK\r\n1 27\r\n2 27\r\n.\r\n", 0), ("NOOP", "+OK\r\n", 0)];
-    let dialogues =
-        ROUND.iter().map(|(line, answer)| (*line, *answer, if *line == "UIDL 3" { 2 } else { 1 })).chain(more);
+    let dialogues = ROUND.iter().map(|(line, answer)| (*line, *answer, 1)).chain(more);
     for (line, answer, allowed) in dialogues {
         let command = command(line);
         for cut in 1..answer.len() {
@@ -220,6 +218,164 @@ fn a_read_that_cuts_a_line_costs_a_client_one_allocation_at_most() {
             let heap = measure(session);
             assert!(heap.count_total <= allowed, "{line:?}: {answer:?} cut at {cut}: {heap:?}");
         }
+    }
+}
+
+/// What one cut of a line costs, for every place where it can be cut; `say` is given the pieces.
+fn each_cut(line: &[u8], mut say: impl FnMut(&[&[u8]])) -> Vec<u64> {
+    let ends = (1..line.len()).map(|cut| line.split_at(cut));
+    ends.map(|(front, back)| measure(|| say(&[front, back])).count_total).collect()
+}
+
+#[test]
+fn the_texts_of_an_answer_that_is_cut_share_one_buffer() {
+    let other = |line| Command::other(line, Shape::MultiLine).unwrap();
+    let answers = [
+        (Command::Noop, "+OK [X-CODE/A] and some words\r\n"),
+        (Command::Noop, "-ERR [X-CODE/A] and some words\r\n"),
+        (Command::Noop, "-ERR [IN-USE] a code that is known\r\n"),
+        (Command::uidl(3).unwrap(), "+OK 3 id-2\r\n"),
+        (Command::uidl(3).unwrap(), "+OK [X-CODE] 3 id-2\r\n"),
+        (Command::uidl(3).unwrap(), "+OK no unique-id at all\r\n"),
+        (Command::list(2).unwrap(), "+OK [X-CODE] 2 26 octets\r\n"),
+        (Command::retr(1).unwrap(), "+OK [X-CODE] 5 octets\r\nx\r\n.\r\n"),
+        (Command::lang("en").unwrap(), "+OK [X-CODE] en the language is English\r\n"),
+        (Command::Lang(None), "+OK\r\nen English, and some words\r\n.\r\n"),
+        (Command::Capa, "+OK\r\nX-TAG and some arguments\r\n.\r\n"),
+        (Command::Capa, "+OK\r\nSASL PLAIN X-TWO\r\n.\r\n"),
+        (Command::Capa, "+OK\r\nIMPLEMENTATION some words\r\n.\r\n"),
+        (Command::Uidl(None), "+OK\r\n1 id-0\r\n.\r\n"),
+        (Command::Uidl(None), "+OK\r\nno row at all\r\n.\r\n"),
+        (other("XTND X"), "+OK\r\n..some words\r\n.\r\n"),
+    ];
+    let mut out = Vec::with_capacity(4096);
+    let mut client = logged_in(Arc::new(Config::new()), &mut out);
+    for (command, answer) in answers {
+        let mut say = |pieces: &[&[u8]]| {
+            out.clear();
+            client.send(&command, &mut out).unwrap();
+            for mut input in pieces.iter().copied() {
+                while client.next_event(&mut input).unwrap().is_some() {}
+            }
+            assert_eq!(client.outstanding(), 0);
+        };
+        let (front, back) = answer.as_bytes().split_at(1);
+        say(&[front, back]);
+        let costs = each_cut(answer.as_bytes(), &mut say);
+        assert!(costs.iter().all(|cost| *cost <= 1) && costs.contains(&1), "{command:?}: {answer:?}: {costs:?}");
+    }
+}
+
+#[test]
+fn a_challenge_a_greeting_and_a_farewell_that_are_cut_cost_one_allocation() {
+    let mut out = Vec::with_capacity(4096);
+    let mut client = Client::over_tls(Config::new(), Peer::Verified);
+    feed(&mut client, b"+OK ready\r\n");
+    let mut say = |pieces: &[&[u8]]| {
+        out.clear();
+        client.send(&Command::auth("X-TWO").unwrap(), &mut out).unwrap();
+        assert_eq!(heard(&mut client, pieces), 1);
+        client.cancel(&mut out).unwrap();
+        assert_eq!(heard(&mut client, &[b"-ERR\r\n"]), 1);
+    };
+    say(&[b"+ ", b"UGFzc3dvcmQ6\r\n"]);
+    let costs = each_cut(b"+ UGFzc3dvcmQ6\r\n", say);
+    assert!(costs.iter().all(|cost| *cost == 1), "{costs:?}");
+
+    // A greeting has nothing before it that would have left a carry: the front costs one as well.
+    let greeting = format!("+OK POP3 server ready {}\r\n", machines::TIMESTAMP);
+    for cut in 1..greeting.len() {
+        let (mut front, mut back) = greeting.as_bytes().split_at(cut);
+        let mut client = Client::new();
+        assert!(measure(|| assert_eq!(client.next_event(&mut front), Ok(None))).count_total <= 1);
+        let heap = measure(|| {
+            let event = client.next_event(&mut back);
+            assert!(matches!(event, Ok(Some(Event::Greeting { timestamp: Some(_), .. }))), "{event:?}");
+        });
+        assert!(heap.count_total <= 1, "cut at {cut}: {heap:?}");
+    }
+
+    let farewell = b"-ERR [X-CODE] closing, and some words\r\n";
+    for cut in 1..farewell.len() {
+        let mut client = logged_in(Arc::new(Config::new()), &mut out);
+        client.send(&Command::Noop, &mut out).unwrap();
+        heard(&mut client, &[b"+OK some words", b"\r\n"]);
+        let (mut front, mut back) = farewell.split_at(cut);
+        let heap = measure(|| {
+            assert_eq!(client.next_event(&mut front), Ok(None));
+            assert!(matches!(client.next_event(&mut back), Ok(Some(Event::Closing { code: Some(_), .. }))));
+        });
+        assert_eq!(heap.count_total, 1, "cut at {cut}: {heap:?}");
+    }
+}
+
+/// Gives the server a line in pieces, and answers it: a challenge to AUTH, or `reply`.
+fn answer(server: &mut Server, pieces: &[&[u8]], reply: &Reply<'_>, out: &mut Vec<u8>) {
+    let mut events = 0;
+    for mut input in pieces.iter().copied() {
+        out.clear();
+        while let Some(incoming) = server.next_event(&mut input, out).unwrap() {
+            match incoming {
+                Incoming::Auth(auth) if auth.initial_line().is_none() => server.challenge_line(b"", out).unwrap(),
+                Incoming::Command(_) | Incoming::Login(_) | Incoming::Auth(_) | Incoming::Response(_) => {
+                    server.reply(reply, out).unwrap();
+                }
+                refused => panic!("{refused:?}"),
+            }
+            events += 1;
+        }
+    }
+    assert_eq!(events, 1);
+}
+
+#[test]
+fn the_texts_of_a_command_that_is_cut_share_one_buffer() {
+    let apop = format!("APOP mrose {}\r\n", machines::DIGEST);
+    let lines = [
+        ("", "XTND with some arguments\r\n"),
+        ("", "LANG en\r\n"),
+        // (The machine keeps the name for PASS, and has it from the same buffer.)
+        ("", "USER mrose\r\n"),
+        ("USER mrose", "PASS tanstaaf\r\n"),
+        ("", &apop),
+        ("", "AUTH X-TWO UGFzc3dvcmQ6\r\n"),
+        ("AUTH X-TWO", "UGFzc3dvcmQ6\r\n"),
+    ];
+    let (ok, err) = (Reply::ok("").unwrap(), Reply::err("").unwrap());
+    let (mut server, mut out) = (greeted(machines::everything()), Vec::with_capacity(4096));
+    answer(&mut server, &[b"XTND and a line that is longer than ", b"any other\r\n"], &err, &mut out);
+    for (before, line) in lines {
+        for cut in 1..line.len() {
+            if !before.is_empty() {
+                answer(&mut server, &[before.as_bytes(), b"\r\n"], &ok, &mut out);
+            }
+            let (front, back) = line.as_bytes().split_at(cut);
+            let heap = measure(|| answer(&mut server, &[front, back], &err, &mut out));
+            assert_eq!(heap.count_total, 1, "{line:?} cut at {cut}: {heap:?}");
+        }
+    }
+}
+
+#[test]
+#[cfg(feature = "sasl")]
+fn credentials_in_base64_cost_the_same_whole_and_cut() {
+    use pop3_proto::Builtin;
+
+    let config = machines::everything().builtin_mechanisms([Builtin::Plain, Builtin::Xoauth2, Builtin::Anonymous]);
+    let (mut server, mut out) = (greeted(config), Vec::with_capacity(4096));
+    let err = Reply::err("").unwrap();
+    let plain = "AUTH PLAIN AG1yb3NlAHRhbnN0YWFm\r\n";
+    let xoauth2 = "AUTH XOAUTH2 dXNlcj1tcm9zZQFhdXRoPUJlYXJlciB0b2tlbgEB\r\n";
+    answer(
+        &mut server,
+        &[b"XTND and a line that is as long as AUTH XOAUTH2 and what comes behind it", b"\r\n"],
+        &err,
+        &mut out,
+    );
+    for line in [plain, xoauth2, "AUTH ANONYMOUS c2lyaGM=\r\n"] {
+        let whole = measure(|| answer(&mut server, &[line.as_bytes()], &err, &mut out)).count_total;
+        let costs = each_cut(line.as_bytes(), |pieces| answer(&mut server, pieces, &err, &mut out));
+        assert!(whole > 0 && costs.iter().all(|cost| *cost == whole), "{line:?}: {whole} and {costs:?}");
     }
 }
 

@@ -11,8 +11,8 @@ use crate::outstanding::Entry;
 use crate::quirk::Quirk;
 use crate::reply::{Data, Status, StatusLine, Timestamp};
 use crate::state::{Shape, State, Verb};
-use crate::text::Text;
 use crate::text::is_base64_text;
+use crate::text::{Carried, Text};
 use crate::wire::dot::{Passage, Piece, Unstuff};
 use crate::wire::line::{Ending, Found, LineEnd};
 
@@ -132,7 +132,8 @@ impl Client {
 
     fn carried_row<'i>(&mut self, of: Verb, input: &[u8]) -> Result<Option<Event<'i>>, Error> {
         let carried = self.lines.take_carried();
-        let event = self.row(of, &carried, input).map(|event| event.map(Event::into_owned));
+        let event = self.row(of, &carried, input);
+        let event = event.map(|event| event.map(|event| event.out_of(&mut Carried::new(&carried))));
         self.lines.reuse(carried);
         event
     }
@@ -164,7 +165,7 @@ impl Client {
             Ok(Some(Found::Whole(line, end))) => self.line(line, end).map(Some),
             Ok(Some(Found::Carried(end))) => {
                 let carried = self.lines.take_carried();
-                let event = self.line(&carried, end).map(Event::into_owned);
+                let event = self.line(&carried, end).map(|event| event.out_of(&mut Carried::new(&carried)));
                 self.lines.reuse(carried);
                 event.map(Some)
             }
@@ -245,7 +246,7 @@ impl Client {
             return Err(Error::NotPop3 { looks_like: looks_like(line) });
         };
         if status.status == Status::Err {
-            let StatusLine { code, text, .. } = status.into_owned();
+            let StatusLine { code, text, .. } = status.out_of(&mut Carried::new(line));
             return Err(Error::GreetingRefused { code, text });
         }
         let text = line.get(4..).unwrap_or_default();
@@ -335,8 +336,8 @@ impl Client {
 
     /// What a `+OK` carries.
     fn data<'l>(&mut self, entry: Entry, text: &Text<'l>) -> Data<'l> {
-        // The text of a whole line borrows from it; taking the octets apart keeps that borrow.
-        let alloc::borrow::Cow::Borrowed(text) = text.clone().into_bytes() else { return Data::None };
+        // (It borrows from its line always: that happens before a line that was carried is left.)
+        let Some(text) = text.borrowed() else { return Data::None };
         let parsed = match (entry.verb, entry.shape) {
             (Verb::Stat, _) => self.parse(|tolerance| grammar::listing::drop_listing(text, tolerance)).map(Data::Drop),
             (Verb::List, Shape::SingleLine) => {

@@ -10,7 +10,6 @@ use crate::grammar::{self, Fault, Tolerance};
 use crate::quirk::Quirk;
 use crate::reply::{Reply, Status};
 use crate::state::{State, Verb};
-use crate::text::Secret;
 use crate::wire::line::Ending;
 use alloc::vec::Vec;
 
@@ -56,14 +55,10 @@ impl Server {
         self.answering = Answering::Command(verb, command.shape());
         self.state = self.state.after_command(verb);
         match command {
-            Command::User(name) => {
-                self.user = Some(Secret::from(name.as_bytes().to_vec()));
-                Incoming::Command(Command::User(name))
-            }
             Command::Pass(password) => {
-                let name = self.user.take().map_or_else(Vec::new, Secret::into_vec);
+                let name = self.user.take().map_or_else(Name::none, |user| user.0);
                 self.forget();
-                Incoming::Login(Login::Pass { name: Name::from_vec(name), password })
+                Incoming::Login(Login::Pass { name, password })
             }
             Command::Apop(Apop { name, digest }) => Incoming::Login(Login::Apop { name, digest }),
             Command::Auth(auth) => Incoming::Auth(auth),

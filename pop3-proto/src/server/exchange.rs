@@ -1,5 +1,7 @@
 //! The SASL exchange: the client's responses, and the mechanisms that the machine runs by itself.
 
+#[cfg(feature = "sasl")]
+use super::User;
 use super::{Answering, Server};
 #[cfg(feature = "sasl")]
 use crate::command::Auth;
@@ -71,7 +73,7 @@ impl Server {
     #[cfg(feature = "sasl")]
     pub(super) fn step(&mut self, running: Running, line: &[u8], out: &mut Vec<u8>) -> Option<Incoming<'static>> {
         self.answering = Answering::Nothing;
-        let name = self.user.take();
+        let name = self.user.take().map(|user| user.0);
         let turn =
             crate::sasl::decode(line).map(Secret::from).and_then(|response| running.step(response.reveal(), name));
         match turn {
@@ -81,7 +83,7 @@ impl Server {
                 Some(Incoming::Login(login))
             }
             Ok(Turn::Name(name)) => {
-                self.user = Some(name);
+                self.user = Some(User(name));
                 self.ask(Running::LoginPassword, out)
             }
             Err(fault) => Some(self.refuse(Verb::Auth, Refusal::Syntax(fault), out)),

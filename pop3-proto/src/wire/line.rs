@@ -227,10 +227,13 @@ impl Lines {
     }
 
     fn carry(&mut self, octets: &[u8]) {
+        if self.carry.capacity() == 0 {
+            self.carry.reserve_exact(octets.len().max(FIRST));
+        }
         #[cfg(feature = "zeroize")]
         if self.carry.capacity().saturating_sub(self.carry.len()) < octets.len() {
             // Growing in place would leave the old octets behind.
-            let room = self.carry.len().saturating_add(octets.len()).saturating_mul(2).max(64);
+            let room = self.carry.len().saturating_add(octets.len()).saturating_mul(2);
             let mut longer = Vec::with_capacity(room);
             longer.extend_from_slice(&self.carry);
             self.clear();
@@ -293,6 +296,9 @@ fn split_line(octets: &[u8], before: Option<u8>, ending: Ending) -> Option<(&[u8
     }
     None
 }
+
+/// The least octets of buffer: most lines fit, and what comes octet by octet does not make it grow again and again.
+const FIRST: usize = 128;
 
 /// The most octets of buffer that stay between two lines.
 const KEPT: usize = 1024;
