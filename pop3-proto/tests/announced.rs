@@ -136,6 +136,7 @@ fn no_row_of_the_applications_announces_stls_or_a_login_where_the_server_would_r
     let wrong = Some(Misuse::WrongAnswer { to: Verb::Capa });
     for stls in [Capability::Stls, other("stls"), other("STLS")] {
         assert_eq!(refused(Config::new().with_stls(), true, stls.clone()), wrong, "{stls:?}");
+        assert_eq!(refused(Config::new(), false, stls.clone()), wrong, "{stls:?} without the setting");
         assert_eq!(refused(Config::new().with_stls(), false, stls), None);
     }
     for login in [Capability::User, other("user"), other("SASL")] {

@@ -170,6 +170,15 @@ fn a_dropped_secret_is_wiped_with_the_feature_and_not_without() {
     assert!(look(at));
     drop(secret);
     assert_eq!(look(at), !cfg!(feature = "zeroize"));
+
+    // A name is no secret, but it may be a password that was typed a line too early: who has it last wipes it.
+    let (text, other) = (Text::from(marker.clone()), Text::from(marker.clone()));
+    let (last, at) = (text.clone(), text.as_bytes().as_ptr() as usize);
+    assert_ne!(at, other.as_bytes().as_ptr() as usize);
+    drop(text);
+    assert!(look(at) && last == other);
+    drop(last);
+    assert_eq!(look(at), !cfg!(feature = "zeroize"));
 }
 
 #[test]

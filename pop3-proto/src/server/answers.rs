@@ -97,7 +97,9 @@ impl Server {
             (Verb::List, Row::Scan(listing)) => grammar::encode_scan_row(listing, out),
             (Verb::Uidl, Row::UniqueId(listing)) if !listing.id.conforms() => return Err(Misuse::UniqueId),
             (Verb::Uidl, Row::UniqueId(listing)) => grammar::encode_unique_id_row(listing, out),
-            (Verb::Capa, Row::Capability(capability)) if is_stls(capability) && !self.may_stls() => {
+            (Verb::Capa, Row::Capability(capability))
+                if is_stls(capability) && !(self.config.announced.stls && self.may_stls()) =>
+            {
                 return Err(Misuse::WrongAnswer { to: verb });
             }
             // Nor a login that the policy refuses (RFC 8314 §3).
