@@ -47,10 +47,14 @@ fn the_example_replays_on_our_machines_and_against_a_live_server() {
     let our = Our::new(house);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let socket = Socket::new(stream, None, Duration::from_secs(20)).unwrap();
-            let mut out = Vec::new();
-            let mut session = our.session(false, &mut out);
-            drive(&mut session, out, socket, None);
+            // The tool looks whether two sessions are served at a time.
+            let our = our.clone();
+            thread::spawn(move || {
+                let socket = Socket::new(stream, None, Duration::from_secs(20)).unwrap();
+                let mut out = Vec::new();
+                let mut session = our.session(false, &mut out);
+                drive(&mut session, out, socket, None);
+            });
         }
     });
     let password = file("transcripts-password", "tanstaaf\n");
