@@ -1,7 +1,7 @@
 //! Message text: what a client unstuffs and a server stuffs.
 
 use crate::machines::{client, server};
-use crate::{Row, inputs};
+use crate::{Reads, Row, inputs};
 use pop3_proto::wire::dot::Newlines;
 use pop3_proto::{Client, Command, Event};
 use std::hint::black_box;
@@ -103,6 +103,7 @@ fn reading(
         unit: "octet",
         goal,
         units: text.len(),
+        reads: Some(Reads { text: text.clone(), read }),
         prepare: Box::new(move || {
             let mut client = client(&Command::retr(1).unwrap(), b"+OK\r\n");
             let text = text.clone();
@@ -124,6 +125,7 @@ fn copied(name: &str, newlines: Newlines, text: &Rc<[u8]>, goal: Option<f64>) ->
         unit: "octet",
         goal,
         units: text.len(),
+        reads: Some(Reads { text: text.clone(), read: CHUNK }),
         prepare: Box::new(move || {
             let (mut server, mut out) = (server(newlines), Vec::with_capacity(3 * CHUNK));
             server.next_event(&mut &b"RETR 1\r\n"[..], &mut out).unwrap();
@@ -147,6 +149,7 @@ fn segments(name: &str, newlines: Newlines, text: &Rc<[u8]>, goal: Option<f64>) 
         unit: "octet",
         goal,
         units: text.len(),
+        reads: Some(Reads { text: text.clone(), read: CHUNK }),
         prepare: Box::new(move || {
             let (mut server, mut out) = (server(newlines), Vec::new());
             server.next_event(&mut &b"RETR 1\r\n"[..], &mut out).unwrap();

@@ -37,6 +37,7 @@ fn answer(name: &str, command: Command<'static>, rows: String, goal: f64) -> Row
         unit: "row",
         goal: Some(goal),
         units: ROWS,
+        reads: None,
         prepare: Box::new(move || {
             let mut client = client(&command, b"+OK\r\n");
             let rows = rows.clone();
@@ -63,6 +64,7 @@ fn command(name: &str, lines: &'static [&'static str], goal: f64) -> Row {
         unit: "line",
         goal: Some(goal),
         units: ROWS / lines.len() * lines.len(),
+        reads: None,
         prepare: Box::new(move || {
             let mut told: Vec<_> = lines
                 .iter()
@@ -88,6 +90,7 @@ fn session(name: &str, lines: &'static [&'static str]) -> Row {
         unit: "line",
         goal: None,
         units: ROWS / lines.len() * lines.len(),
+        reads: None,
         prepare: Box::new(move || {
             let (mut server, mut out) = (server(Newlines::Canonical), Vec::with_capacity(4096));
             let (octets, no) = (octets.clone(), Reply::err("no").unwrap());
