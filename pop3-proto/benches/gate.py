@@ -2,13 +2,15 @@
 """Counts the instructions of every row under callgrind and holds them against the baseline.
 
     pop3-proto/benches/gate.py [--renew] [--only TEXT] [--without-std | --with-std]
+    pop3-proto/benches/gate.py --markdown
 
 Prints, for pop3-proto with its feature `std` and without: instructions a unit, the goal, the baseline, the change. Fails when a
 row costs more than 3 % more than baseline.json says, or when rows and baseline do not match. A row that misses its goal is
 marked and fails nothing: docs/performance.md says what limits it.
 
 --renew writes baseline.json anew: after a change that makes rows cheaper, or that costs something and is worth it (say so in the
-commit). --only counts the rows whose name holds the text, and leaves the others of the baseline as they are. The baseline knows the compiler, the libraries, the valgrind and the
+commit). --markdown counts nothing: it writes the table of docs/performance.md from
+baseline.json. A page that is not what it would write fails the gate. --only counts the rows whose name holds the text, and leaves the others of the baseline as they are. The baseline knows the compiler, the libraries, the valgrind and the
 vector instructions it was made with; where they differ, that is said, and a row fails only at 25 %.
 
 Why not gungraun: it counts each row in processes of its own and needs a runner of the same version to be installed. Here callgrind
@@ -28,6 +30,8 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 TARGET = HERE.parent.parent / "target" / "benches"
 BASELINE = HERE / "baseline.json"
+PAGE = HERE.parent.parent / "docs" / "performance.md"
+BEGIN, END = "<!-- instructions: begin -->\n", "<!-- instructions: end -->\n"
 VARIANTS = {"std": [], "no std": ["--no-default-features"]}
 LIMIT, LIMIT_ELSEWHERE = 1.03, 1.25
 # What memchr asks the processor for.
@@ -37,11 +41,16 @@ VECTORS = ("sse2", "avx2")
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     arguments.add_argument("--renew", action="store_true")
+    arguments.add_argument("--markdown", action="store_true")
     arguments.add_argument("--only", default="")
     which = arguments.add_mutually_exclusive_group()
     which.add_argument("--without-std", dest="variants", action="store_const", const=["no std"])
     which.add_argument("--with-std", dest="variants", action="store_const", const=["std"])
     arguments = arguments.parse_args()
+
+    if arguments.markdown:
+        PAGE.write_text(page(json.loads(BASELINE.read_text())))
+        return 0
 
     here = environment()
     stored = json.loads(BASELINE.read_text()) if BASELINE.exists() else {"environment": here, "rows": {}}
@@ -55,11 +64,12 @@ def main():
                 print(f"#  {what}: {here[what]}; baseline: {stored['environment'].get(what)}")
         print("#" * 100)
 
-    complaints, counted = [], {}
+    complaints, counted, goals = [], {}, {}
     for variant in arguments.variants or VARIANTS:
         rows = count(VARIANTS[variant], arguments.only)
         baseline = stored["rows"].get(variant, {})
         counted[variant] = {row["name"]: row["each"] for row in rows}
+        goals |= {row["name"]: row["goal"] for row in rows if row["goal"] is not None}
         complaints += show(variant, rows, baseline, limit)
         gone = [name for name in baseline if arguments.only in name and name not in counted[variant]]
         complaints += [f"{variant}: no row {name}, which the baseline has" for name in gone]
@@ -69,12 +79,41 @@ def main():
         for variant, each in counted.items():
             kept = stored["rows"].get(variant, {})
             stored["rows"][variant] = {name: cost for name, cost in kept.items() if arguments.only not in name} | each
+        kept = {name: goal for name, goal in stored.get("goals", {}).items() if arguments.only not in name}
+        stored["goals"] = dict(sorted((kept | goals).items()))
         BASELINE.write_text(json.dumps(stored, indent=1) + "\n")
-        print(f"\nrenewed {BASELINE.name}")
+        PAGE.write_text(page(stored))
+        print(f"\nrenewed {BASELINE.name} and the table of {PAGE.name}")
         return 0
+    if PAGE.read_text() != page(stored):
+        complaints.append(f"{PAGE.name} is not what {BASELINE.name} says (see --markdown)")
     for complaint in complaints:
         print(f"error: {complaint}", file=sys.stderr)
     return 1 if complaints else 0
+
+
+def page(stored):
+    """docs/performance.md with the table of these rows."""
+    before, table = PAGE.read_text().split(BEGIN)
+    _, behind = table.split(END)
+    made = stored["environment"]
+    lines = [
+        f"Counted with {made['rustc']}, {made['valgrind']}, memchr {made['memchr']}, nom {made['nom']}, {made['processor']}.",
+        "",
+        "| row | goal | std | without std |",
+        "|---|---|---|---|",
+    ]
+    for name in stored["rows"]["std"]:
+        goal = stored["goals"].get(name)
+        cells = [cell(stored["rows"][variant].get(name), goal) for variant in VARIANTS]
+        lines.append(f"| {name} | {'' if goal is None else f'{goal:g}'} | {' | '.join(cells)} |")
+    return before + BEGIN + "\n".join(lines) + "\n" + END + behind
+
+
+def cell(each, goal):
+    if each is None:
+        return ""
+    return f"{each:.3g}" + (" (missed)" if goal is not None and each > goal else "")
 
 
 def environment():

@@ -2,7 +2,7 @@
 
 use crate::machines::{client, server};
 use crate::{Reads, Row, inputs};
-use pop3_proto::wire::dot::Newlines;
+use pop3_proto::wire::dot::{Newlines, Size};
 use pop3_proto::{Client, Command, Event};
 use std::hint::black_box;
 use std::rc::Rc;
@@ -62,6 +62,8 @@ pub fn rows() -> Vec<Row> {
         rows.push(copied(&format!("Canonical, {name} stored with CRLF"), Newlines::Canonical, &sent, None));
         rows.push(segments(&format!("Canonical, {name} stored with LF"), Newlines::Canonical, &stored, None));
         rows.push(copied(&format!("CanonicalAll, {name} stored with LF"), Newlines::CanonicalAll, &stored, None));
+        rows.push(size(&format!("{name} stored with LF"), &stored));
+        rows.push(size(&format!("{name} stored with CRLF"), &sent));
         rows.push(copied(&format!("Reject, {name}"), Newlines::Reject, &sent, None));
     }
     rows
@@ -137,6 +139,26 @@ fn copied(name: &str, newlines: Newlines, text: &Rc<[u8]>, goal: Option<f64>) ->
                     server.body(chunk, &mut out).unwrap();
                     black_box(&out);
                 }
+            })
+        }),
+    }
+}
+
+/// What a message will have on the wire, as a server finds out that has not met it before.
+fn size(name: &str, text: &Rc<[u8]>) -> Row {
+    let text = text.clone();
+    Row {
+        name: format!("server size, Canonical, {name}"),
+        unit: "octet",
+        goal: None,
+        units: text.len(),
+        reads: Some(Reads { text: text.clone(), read: CHUNK }),
+        prepare: Box::new(move || {
+            let text = text.clone();
+            Box::new(move || {
+                let mut size = Size::new(Newlines::Canonical);
+                text.chunks(CHUNK).for_each(|chunk| size.add(chunk));
+                black_box(size.octets());
             })
         }),
     }

@@ -73,7 +73,26 @@ pub struct Unstuff {
     place: Place,
     lines: LineEnd,
     missing: bool,
+    lately: Lately,
 }
+
+/// How many lines behind one another have begun with a dot of late. It says where to look first and no more than that: texts
+/// that were cut in different ways, and are at the same place, are equal.
+#[derive(Clone, Copy, Debug)]
+struct Lately(u8);
+
+impl Lately {
+    /// So many promise another one.
+    const MANY: u8 = 2;
+}
+
+impl PartialEq for Lately {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Lately {}
 
 /// Where in the text we stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +125,7 @@ impl Unstuff {
     /// At the beginning of message text; `lines` is how the status line of the response ended.
     #[must_use]
     pub const fn new(lines: LineEnd) -> Self {
-        Self { place: Place::LineStart, lines, missing: false }
+        Self { place: Place::LineStart, lines, missing: false, lately: Lately(0) }
     }
 
     /// Takes octets off the front of `input`. `None` means that the input is used up.
@@ -134,11 +153,23 @@ impl Unstuff {
     pub(crate) fn text<'i>(&mut self, input: &mut &'i [u8]) -> Option<&'i [u8]> {
         match (self.place, *input) {
             (_, []) => None,
-            // Reads of one octet need no search.
+            // Reads of one octet need no search, and most of them change nothing.
+            (Place::Text, octet @ [b'\x0E'..=0xFF]) => {
+                *input = &[];
+                Some(octet)
+            }
             (Place::Text | Place::Cr, octet @ [_]) => {
                 self.place = self.place.after(octet, self.lines);
                 *input = &[];
                 Some(octet)
+            }
+            (Place::Text | Place::Cr, _) => Some(self.line(input)),
+            // The shortest line that is not the end, between two like it: a dot, stuffed.
+            (Place::Dot, octets) if octets.starts_with(b".\r\n.") => Some(self.up_to(3, input)),
+            // Behind a dot that began a line, a second one is text like any other octet.
+            (Place::Dot, [first, _, _, _, ..]) if *first > b'\r' && self.lines == LineEnd::Crlf => {
+                self.missing |= *first != b'.';
+                Some(if self.lately.0 < Lately::MANY { self.sparse_line(input) } else { self.dense_line(input) })
             }
             _ => self.next_text(input),
         }
@@ -146,14 +177,29 @@ impl Unstuff {
 
     #[inline(never)]
     fn next_text<'i>(&mut self, input: &mut &'i [u8]) -> Option<&'i [u8]> {
+        // A stuffed dot is no end, whatever comes behind it.
+        if let (Place::LineStart, [b'.', rest @ ..], true) = (self.place, *input, input.starts_with(b"..")) {
+            *input = rest;
+            self.place = Place::Dot;
+            return self.text(input);
+        }
         match (self.place, *input) {
-            // Behind a dot that began a line, a second one is text like any other octet.
-            (Place::Text, [_, ..]) | (Place::Dot, [b'.', ..]) => {
-                if let (Some(dot), LineEnd::Crlf) = (scan::near(input), self.lines) {
-                    return Some(self.up_to(dot, input));
-                }
-                Some(self.line(input))
+            (Place::LineStart, [b'.']) => {
+                *input = &[];
+                self.place = Place::Dot;
+                None
             }
+            (Place::Dot, dot @ [b'.']) => {
+                *input = &[];
+                self.place = Place::Text;
+                Some(dot)
+            }
+            (Place::Dot, line @ b".\r\n") => {
+                *input = &[];
+                self.place = Place::LineStart;
+                Some(line)
+            }
+            (Place::Dot, [b'.', ..]) => Some(self.line(input)),
             _ => self.line_start(input),
         }
     }
@@ -219,8 +265,33 @@ impl Unstuff {
         if let Some(dot) = dot {
             return self.up_to(dot, input);
         }
+        self.rest(input)
+    }
+
+    /// The same behind a dot that was dropped, if lines before it began with a dot too.
+    #[inline(never)]
+    fn dense_line<'i>(&mut self, input: &mut &'i [u8]) -> &'i [u8] {
+        if let Some(dot) = scan::next_line_dot::<CrLf>(input) {
+            return self.up_to(dot, input);
+        }
+        self.lately = Lately(0);
+        self.sparse_line(input)
+    }
+
+    /// The same behind a dot that was dropped.
+    #[inline(never)]
+    #[allow(clippy::arithmetic_side_effects, reason = "at most `Lately::MANY` times behind one another")]
+    fn sparse_line<'i>(&mut self, input: &mut &'i [u8]) -> &'i [u8] {
+        let Some(dot) = scan::sparse::<CrLf>(input) else { return self.rest(input) };
+        self.lately = Lately(if dot < scan::LINE { self.lately.0 + 1 } else { 0 });
+        self.up_to(dot, input)
+    }
+
+    /// All of the input: no line of it begins with a dot.
+    #[inline(always)]
+    fn rest<'i>(&mut self, input: &mut &'i [u8]) -> &'i [u8] {
+        let octets = core::mem::take(input);
         self.place = self.place.after(octets, self.lines);
-        *input = &[];
         octets
     }
 

@@ -404,11 +404,8 @@ impl Size {
                 self.offence = self.offence.or_else(|| self.edge.offence(chunk));
                 0
             }
-            Newlines::Canonical => self.bare(chunk, b'\n'),
-            Newlines::CanonicalAll => {
-                let cr_before = self.edge == Edge::Cr && chunk.first().is_some_and(|&octet| octet != b'\n');
-                self.bare(chunk, b'\n').saturating_add(self.bare(chunk, b'\r')).saturating_add(u64::from(cr_before))
-            }
+            Newlines::Canonical => self.bare_lfs(chunk),
+            Newlines::CanonicalAll => self.bare_lfs(chunk).saturating_add(self.bare_crs(chunk)),
         };
         self.octets = self.octets.saturating_add(inserted).saturating_add(chunk.len() as u64);
         self.edge = self.edge.after(chunk, self.newlines);
@@ -432,20 +429,36 @@ impl Size {
         self.offence.or(ends_in_cr.then_some(Offence::BareCr))
     }
 
-    /// How many LF have no CR before them, or how many CR no LF behind them (the last octet of the chunk excepted).
-    fn bare(&self, chunk: &[u8], octet: u8) -> u64 {
-        let mut count = 0_u64;
-        for at in memchr::memchr_iter(octet, chunk) {
-            let stands_alone = if octet == b'\n' {
-                match at.checked_sub(1) {
-                    Some(before) => chunk.get(before) != Some(&b'\r'),
-                    None => self.edge != Edge::Cr,
-                }
-            } else {
-                chunk.get(at.saturating_add(1)).is_some_and(|&next| next != b'\n')
-            };
-            count = count.saturating_add(u64::from(stands_alone));
-        }
-        count
+    /// How many LF have no CR before them.
+    fn bare_lfs(&self, chunk: &[u8]) -> u64 {
+        let first = chunk.first() == Some(&b'\n') && self.edge != Edge::Cr;
+        pairs(chunk, |first, second| (first != b'\r') & (second == b'\n')).saturating_add(u64::from(first))
     }
+
+    /// How many CR have no LF behind them. (The last octet of a chunk is the business of the next one.)
+    fn bare_crs(&self, chunk: &[u8]) -> u64 {
+        let before = self.edge == Edge::Cr && chunk.first().is_some_and(|&octet| octet != b'\n');
+        pairs(chunk, |first, second| (first == b'\r') & (second != b'\n')).saturating_add(u64::from(before))
+    }
+}
+
+/// How many octets and the ones behind them are such a pair: blocks without branches, of which the compiler makes vectors, and
+/// few enough octets in each for the count to fit one.
+#[inline(always)]
+fn pairs(text: &[u8], such: impl Fn(u8, u8) -> bool) -> u64 {
+    const BLOCK: usize = 128;
+    let count = |firsts: &[u8], seconds: &[u8]| {
+        firsts
+            .iter()
+            .zip(seconds)
+            .fold(0_u8, |count, (&first, &second)| count.wrapping_add(u8::from(such(first, second))))
+    };
+    let (mut rest, mut all) = (text, 0_u64);
+    while let (Some(firsts), Some(seconds)) =
+        (rest.first_chunk::<BLOCK>(), rest.get(1..).and_then(<[u8]>::first_chunk::<BLOCK>))
+    {
+        all = all.saturating_add(u64::from(count(firsts, seconds)));
+        rest = rest.get(BLOCK..).unwrap_or_default();
+    }
+    all.saturating_add(u64::from(count(rest, rest.get(1..).unwrap_or_default())))
 }
