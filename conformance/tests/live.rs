@@ -3,9 +3,12 @@
 use pop3_conformance::peer::house::{House, Our};
 use pop3_conformance::peer::socket::{Socket, drive};
 use pop3_conformance::peer::tls::Generated;
+use pop3_conformance::peer::wire::Endpoint;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -134,4 +137,99 @@ fn the_mailbox_is_written_as_a_maildir_and_as_an_mbox_file() {
     // What is there already is not written over.
     assert_eq!(run(&arguments).status.code(), Some(3));
     assert_eq!(run(&["fixture"]).status.code(), Some(2));
+}
+
+/// An end of a session that overlooks NOOP: the first time, or always.
+struct Forgetful<E> {
+    end: E,
+    forgets: Arc<AtomicUsize>,
+}
+
+impl<E: Endpoint> Endpoint for Forgetful<E> {
+    fn take(&mut self, octets: &[u8], out: &mut Vec<u8>) {
+        let noop = octets.starts_with(b"NOOP");
+        if noop && self.forgets.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
+            return;
+        }
+        self.end.take(octets, out);
+    }
+    fn handle_eof(&mut self) {
+        self.end.handle_eof();
+    }
+    fn wants_tls(&self) -> bool {
+        self.end.wants_tls()
+    }
+    fn tls_established(&mut self, out: &mut Vec<u8>) {
+        self.end.tls_established(out);
+    }
+    fn is_over(&self) -> bool {
+        self.end.is_over()
+    }
+}
+
+#[test]
+fn a_case_that_fails_once_is_noted_and_one_that_fails_twice_fails() {
+    for (forgets, status) in [(1, 0), (usize::MAX, 1)] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let forgets = Arc::new(AtomicUsize::new(forgets));
+        thread::spawn(move || {
+            let our = Our::new(House::default());
+            for stream in listener.incoming().flatten() {
+                let (our, forgets) = (our.clone(), Arc::clone(&forgets));
+                thread::spawn(move || {
+                    let socket = Socket::new(stream, None, Duration::from_secs(20)).unwrap();
+                    let mut out = Vec::new();
+                    let mut session = Forgetful { end: our.session(false, &mut out), forgets };
+                    drive(&mut session, out, socket, None);
+                });
+            }
+        });
+        let password = password_file("forgetful-password", "tanstaaf");
+        let access = ["server", &address, "--user", "mrose", "--password-file", &password];
+        let output = run(&[&access[..], &["--only", "rfc1939/5/noop", "--timeout", "1", "--jobs", "1", "-v"]].concat());
+        assert_eq!(output.status.code(), Some(status), "{}", out(&output));
+        let noted = out(&output).contains("passed only when it was run again, alone");
+        assert_eq!(noted, status == 0, "{}", out(&output));
+    }
+}
+
+#[test]
+fn several_cases_at_a_time_are_reported_in_the_order_of_the_list() {
+    let (address, password) = (server(House::default()), password_file("jobs-password", "tanstaaf"));
+    let json = path("jobs.json");
+    let access = ["server", &address, "--user", "mrose", "--password-file", &password, "--only", "rfc1939/5"];
+    let listed = run(&[&access[..], &["--list"]].concat());
+    let listed: Vec<_> = out(&listed).lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect();
+    assert!(listed.len() > 20, "{listed:?}");
+    let output = run(&[&access[..], &["--jobs", "7", "--allow-delete", "--json", json.to_str().unwrap()]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+    let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+    let results = report["results"].as_array().unwrap();
+    let reported: Vec<_> = results.iter().map(|result| result["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(reported, listed);
+    // Those that delete were run, too.
+    assert!(results.iter().any(|result| result["id"] == "rfc1939/5/dele-argument" && result["outcome"] == "pass"));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_client_that_does_not_end_is_ended_with_all_its_children() {
+    let file = path("children");
+    let _ = std::fs::remove_file(&file);
+    // It and its child overlook SIGTERM, and write down who they are.
+    let script = format!(
+        "trap '' TERM; sh -c 'trap \"\" TERM; echo $$ >>{0}; sleep 600' & echo $$ >>{0}; sleep 600",
+        file.display()
+    );
+    let output = run(&["client", "--only", "rfc1939/3/client-crlf", "--timeout", "1", "--", "sh", "-c", &script]);
+    assert!(out(&output).contains("the client does not connect: not within"), "{}", out(&output));
+    let numbers = std::fs::read_to_string(&file).unwrap();
+    assert!(numbers.lines().count() >= 2, "{numbers}");
+    for number in numbers.lines() {
+        // Gone, or a zombie that nobody has waited for.
+        let status = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+        let state = status.rsplit(") ").next().unwrap_or_default().chars().next();
+        assert!(matches!(state, None | Some('Z' | 'X')), "{number} lives on: {status}");
+    }
 }

@@ -3,6 +3,7 @@
 mod browser;
 #[expect(dead_code, reason = "the toy client is for the mutants")]
 mod toys;
+mod trial;
 
 use base64ct::{Base64, Encoding as _};
 use browser::Browser;
@@ -14,6 +15,24 @@ use pop3_conformance::server_cases;
 use std::path::PathBuf;
 use toys::Mistake;
 use toys::server::ToyServer;
+use trial::trial;
+
+fn main() {
+    let arguments = libtest_mimic::Arguments::from_args();
+    let missing = Browser::missing();
+    let case = |name: &str, run: fn()| trial(&arguments, name, missing, run);
+    let trials = vec![
+        case(
+            "filters_leave_what_fits_and_a_cell_shows_its_dialogue",
+            filters_leave_what_fits_and_a_cell_shows_its_dialogue,
+        ),
+        case(
+            "the_page_is_named_for_those_who_do_not_see_it_and_loads_nothing_else",
+            the_page_is_named_for_those_who_do_not_see_it_and_loads_nothing_else,
+        ),
+    ];
+    libtest_mimic::run(&arguments, trials).exit();
+}
 
 fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
@@ -50,9 +69,8 @@ fn picture(browser: &Browser, name: &str) {
     std::fs::write(path(name), Base64::decode_vec(&browser.picture()).unwrap()).unwrap();
 }
 
-#[test]
 fn filters_leave_what_fits_and_a_cell_shows_its_dialogue() {
-    let Some(browser) = Browser::start(false) else { return };
+    let browser = Browser::start(false);
     browser.open(&page("page.html"));
     picture(&browser, "page-light.png");
     let failing = "document.querySelectorAll('tr.case[data-words=fail]').length";
@@ -112,9 +130,8 @@ fn filters_leave_what_fits_and_a_cell_shows_its_dialogue() {
     assert!(text(&browser, "dialog").contains("issue 7"), "{}", text(&browser, "dialog"));
 }
 
-#[test]
 fn the_page_is_named_for_those_who_do_not_see_it_and_loads_nothing_else() {
-    let Some(browser) = Browser::start(true) else { return };
+    let browser = Browser::start(true);
     browser.open(&page("page-dark.html"));
     browser.click("#open");
     picture(&browser, "page-dark.png");
@@ -144,7 +161,7 @@ fn the_page_is_named_for_those_who_do_not_see_it_and_loads_nothing_else() {
     let worst = browser.evaluate(contrast).as_f64().unwrap();
     assert!(worst >= 4.5, "{worst}");
     drop(browser);
-    let Some(browser) = Browser::start(false) else { return };
+    let browser = Browser::start(false);
     browser.open(&path("page-dark.html"));
     let worst = browser.evaluate(contrast).as_f64().unwrap();
     assert!(worst >= 4.5, "{worst}");

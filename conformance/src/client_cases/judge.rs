@@ -1,6 +1,7 @@
 //! What several client cases ask and say: how the client ended, what it sent, what it stored.
 
 use crate::case::{Ended, Honest, Judged, Level, Line, Play, skip};
+use crate::peer::Upgrade;
 
 /// Runs a script once for each value, with a fresh client each time.
 pub(super) fn each<'p, T: Copy>(
@@ -13,6 +14,14 @@ pub(super) fn each<'p, T: Copy>(
             c.start_again()?;
         }
         script(c, value)?;
+    }
+    Ok(())
+}
+
+/// Where CAPA is to be refused: a foreign client that wants STLS may learn of it there alone.
+pub(super) fn can_do_without_capa(c: &Play<'_>) -> Judged {
+    if !c.ours() && c.upgrade() == Upgrade::Stls {
+        return skip("a client that wants STLS may ask CAPA for it");
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! RFC 1939 §3: lines, responses, byte-stuffing, timers.
 
 use super::judge::{
-    all_stored, commands, each, end, ends_well, fails, fetches_all, gives_up, is_free_text, no_login_was_tried,
-    with_first_line,
+    all_stored, can_do_without_capa, commands, each, end, ends_well, fails, fetches_all, gives_up, is_free_text,
+    no_login_was_tried, with_first_line,
 };
 use crate::case::{ClientCase, Ended, Judged, Level, Play, skip};
 use crate::mailbox::Mail;
@@ -360,6 +360,7 @@ pub const CASES: &[ClientCase] = &[
         "-ERR to CAPA and UIDL leaves the session usable",
         &["RFC1939-3-039"],
         |c| {
+            can_do_without_capa(c)?;
             c.honest.capabilities = None;
             c.serve_with(|_, line| (line.verb == "UIDL").then(|| b"-ERR unknown command\r\n".to_vec()))?;
             if !c.has_given("CAPA") && !c.has_given("UIDL") {

@@ -1,6 +1,6 @@
 //! RFC 2449 §5: the CAPA command.
 
-use super::judge::{all_stored, each, ends, fetches_all};
+use super::judge::{all_stored, can_do_without_capa, each, ends, fetches_all};
 use crate::case::{ClientCase, skip};
 use crate::peer::fetcher::JobLogin;
 
@@ -61,6 +61,7 @@ pub const CASES: &[ClientCase] = &[
         "-ERR to CAPA means that it is not implemented, and the client goes on",
         &["RFC2449-5-009"],
         |c| {
+            can_do_without_capa(c)?;
             c.honest.capabilities = None;
             c.serve()?;
             if !c.has_given("CAPA") {

@@ -1,6 +1,8 @@
 //! RFC 2449 §6 and §7: the capabilities.
 
-use super::judge::{all_stored, each, end, ends_well, fetches_all, retrieved, until_quiet, with_rows};
+use super::judge::{
+    all_stored, can_do_without_capa, each, end, ends_well, fetches_all, retrieved, until_quiet, with_rows,
+};
 use crate::case::{ClientCase, Judged, Play, skip};
 use crate::mailbox::Mail;
 use crate::octets::escape;
@@ -62,6 +64,11 @@ pub const CASES: &[ClientCase] = &[
             }
             let ended = end(c);
             c.check(ended != crate::case::Ended::Hung, "a client that ends", "one that hangs")?;
+            if !c.ours() && matches!(ended, crate::case::Ended::Failed(_)) {
+                // That is not to mistake one response for another.
+                c.note("the client gives up when one of its commands is refused");
+                return c.has_stored(&Mail::First.octets());
+            }
             for mail in [Mail::First, Mail::Second, Mail::HeaderOnly] {
                 c.has_stored(&mail.octets())?;
             }
@@ -82,6 +89,7 @@ pub const CASES: &[ClientCase] = &[
         "Where CAPA is refused the client waits for each response",
         &["RFC2449-6.6-003"],
         |c| {
+            can_do_without_capa(c)?;
             c.honest.capabilities = None;
             one_at_a_time(c)
         },
@@ -159,6 +167,7 @@ pub const CASES: &[ClientCase] = &[
         "The client requires no extension: it fetches and deletes where there is none",
         &["RFC2449-7-001", "RFC1957-Observations-003"],
         |c| {
+            can_do_without_capa(c)?;
             c.honest.capabilities = None;
             // No timestamp: it would promise APOP (RFC 1939 §7).
             c.honest.greeting = "POP3 server ready".to_owned();
@@ -206,6 +215,9 @@ fn one_at_a_time(c: &mut Play<'_>) -> Judged {
         let Some(line) = c.command()? else { break };
         c.quiet()?;
         c.answer(&line)?;
+    }
+    if !c.ours() && retrieved(c).is_empty() {
+        return skip("the client gave no RETR");
     }
     all_stored(c)
 }

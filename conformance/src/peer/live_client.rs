@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -45,7 +45,8 @@ impl ClientPeer for LiveClient {
     }
 
     fn quiet(&self) -> Duration {
-        Duration::from_millis(300).min(self.patience)
+        // As long as what is waited for where something is due, in proportion.
+        Duration::from_millis(300).max(self.patience / 16).min(self.patience)
     }
 
     fn account(&self) -> Account {
@@ -97,7 +98,11 @@ impl LiveClient {
         };
         let mut arguments = self.command.iter().map(filled);
         let program = arguments.next().unwrap_or_default();
-        let child = Command::new(&program)
+        let mut command = Command::new(&program);
+        // A process group of its own, which holds its children, too.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let child = command
             .args(arguments)
             .current_dir(&dir)
             .stdin(Stdio::null())
@@ -105,12 +110,14 @@ impl LiveClient {
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| format!("{}: {error}", program.to_string_lossy()))?;
-        Ok(LiveStarted { child, listener, place, upgrade: self.upgrade, patience: self.patience })
+        Ok(LiveStarted { child, status: None, listener, place, upgrade: self.upgrade, patience: self.patience })
     }
 }
 
 struct LiveStarted {
     child: Child,
+    /// How it has ended.
+    status: Option<ExitStatus>,
     listener: TcpListener,
     place: tempfile::TempDir,
     upgrade: Upgrade,
@@ -118,9 +125,23 @@ struct LiveStarted {
 }
 
 impl LiveStarted {
+    /// Ends it and its children; nothing that they could catch is sent.
     fn kill(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if self.status.is_none() {
+            kill_group(&self.child);
+            let _ = self.child.kill();
+            self.status = self.child.wait().ok();
+        }
+    }
+
+    /// How it has ended, if it has; its children have ended then, too.
+    fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
+        if self.status.is_none() && has_ended(&mut self.child)? {
+            // Until it is waited for, no other process group can have its number.
+            kill_group(&self.child);
+            self.status = Some(self.child.wait()?);
+        }
+        Ok(self.status)
     }
 
     /// A connection, if there is one.
@@ -141,7 +162,7 @@ impl Started for LiveStarted {
                 }
                 return Ok(Box::new(socket));
             }
-            if let Ok(Some(status)) = self.child.try_wait() {
+            if let Ok(Some(status)) = self.try_wait() {
                 return Err(format!("it has ended: {status}"));
             }
             if Instant::now() > until {
@@ -156,7 +177,7 @@ impl Started for LiveStarted {
         while Instant::now() < until {
             // Whoever connects once more is not served: the case is over.
             drop(self.incoming());
-            match self.child.try_wait() {
+            match self.try_wait() {
                 Ok(Some(status)) if status.success() => return Ended::Well,
                 Ok(Some(status)) => return Ended::Failed(status.to_string()),
                 Ok(None) => sleep(TICK),
@@ -179,6 +200,35 @@ impl Drop for LiveStarted {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Whether a program has ended; it is not waited for.
+#[cfg(unix)]
+fn has_ended(child: &mut Child) -> io::Result<bool> {
+    use rustix::process::{WaitId, WaitIdOptions, waitid};
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    Ok(waitid(WaitId::Pid(group(child)?), options)?.is_some())
+}
+
+#[cfg(not(unix))]
+fn has_ended(child: &mut Child) -> io::Result<bool> {
+    child.try_wait().map(|status| status.is_some())
+}
+
+#[cfg(unix)]
+fn kill_group(child: &Child) {
+    // Without a member left there is nobody to be told.
+    let _ = group(child).map(|group| rustix::process::kill_process_group(group, rustix::process::Signal::KILL));
+}
+
+#[cfg(not(unix))]
+fn kill_group(_child: &Child) {}
+
+/// The process group has its first member's number.
+#[cfg(unix)]
+fn group(child: &Child) -> io::Result<rustix::process::Pid> {
+    let number = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+    number.ok_or_else(|| io::Error::other("the number of the process is out of range"))
 }
 
 fn files(dir: &Path, stored: &mut Vec<Vec<u8>>) {

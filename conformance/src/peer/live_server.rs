@@ -6,6 +6,7 @@ use super::wire::{Received, Wire};
 use super::{Account, ServerPeer, Site, Upgrade};
 use crate::case::{Mailbox, ServerCase, Start, Stop, Talk};
 use crate::mailbox::Mail;
+use crate::suite::SLOWER;
 use std::collections::{BTreeSet, HashMap};
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +26,8 @@ pub struct LiveServer {
     may_delete: bool,
     /// Deletions are suspended: several cases run at a time.
     suspended: AtomicBool,
+    /// A case is run again, alone, and may take its time.
+    unhurried: AtomicBool,
     patience: Duration,
     quiet: Duration,
     found: Mutex<Found>,
@@ -84,6 +87,7 @@ impl LiveServer {
             patience,
             quiet: Duration::from_millis(300).min(patience),
             suspended: AtomicBool::new(false),
+            unhurried: AtomicBool::new(false),
             found: Mutex::default(),
             stale: Arc::default(),
         };
@@ -111,6 +115,11 @@ impl LiveServer {
     /// Suspends deletions, or lets them be again, where they are allowed at all.
     pub(crate) fn deletions(&self, allowed: bool) {
         self.suspended.store(!allowed, Ordering::Relaxed);
+    }
+
+    /// From now on everything may take longer.
+    pub(crate) fn take_time(&self) {
+        self.unhurried.store(true, Ordering::Relaxed);
     }
 
     fn found(&self) -> MutexGuard<'_, Found> {
@@ -199,15 +208,15 @@ impl ServerPeer for LiveServer {
     }
 
     fn patience(&self) -> Duration {
-        self.patience
+        if self.unhurried.load(Ordering::Relaxed) { self.patience * SLOWER } else { self.patience }
     }
 
     fn login_patience(&self) -> Duration {
-        self.patience.max(LOGIN)
+        self.patience().max(LOGIN)
     }
 
     fn quiet(&self) -> Duration {
-        self.quiet
+        if self.unhurried.load(Ordering::Relaxed) { self.quiet * SLOWER } else { self.quiet }
     }
 
     fn site(&self, case: &ServerCase) -> Result<Box<dyn Site + '_>, String> {
@@ -246,14 +255,15 @@ struct LiveSite<'s> {
 
 impl Site for LiveSite<'_> {
     fn connect(&mut self) -> Result<Box<dyn Wire>, String> {
-        let LiveServer { host, port, side, patience, upgrade, stale, .. } = self.server;
+        let LiveServer { host, port, side, upgrade, stale, .. } = self.server;
+        let patience = self.server.patience();
         let address = format!("{host}:{port}");
         let words = |error: std::io::Error| format!("{address}: {error}");
         let mut last = format!("{address}: no such host");
         for address in (host.as_str(), *port).to_socket_addrs().map_err(words)? {
-            match TcpStream::connect_timeout(&address, (*patience).max(Duration::from_secs(1))) {
+            match TcpStream::connect_timeout(&address, patience.max(Duration::from_secs(1))) {
                 Ok(stream) => {
-                    let mut socket = Socket::new(stream, side.clone(), *patience).map_err(words)?;
+                    let mut socket = Socket::new(stream, side.clone(), patience).map_err(words)?;
                     if *upgrade == Upgrade::Implicit {
                         socket.start_tls()?;
                     }

@@ -1,7 +1,8 @@
 //! RFC 1939 §4: the AUTHORIZATION state.
 
 use super::steps::{
-    admitted, all_refused, drop_and_relogin, is_one_to, keywords, relogin, scan_listing, scan_listings, stat,
+    admitted, all_refused, all_refused_or_meant, drop_and_relogin, is_one_to, keywords, relogin, scan_listing,
+    scan_listings, stat,
 };
 use crate::case::{Judged, ServerCase, Start, Talk, fail, skip};
 use crate::mailbox::Mail;
@@ -279,8 +280,10 @@ pub const CASES: &[ServerCase] = &[
                 format!("{number},"),
                 format!("{number}e0"),
             ];
-            let lines: Vec<String> = odd.iter().map(|odd| format!("RETR {odd}")).collect();
-            all_refused(s, &lines)
+            let (negative, meant): (Vec<_>, Vec<_>) =
+                odd.iter().map(|odd| format!("RETR {odd}")).partition(|line| line.contains('-'));
+            all_refused(s, &negative)?;
+            all_refused_or_meant(s, &meant)
         },
     )
     .with(&[Mail::First]),

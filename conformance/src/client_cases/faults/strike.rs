@@ -124,10 +124,12 @@ fn answered(c: &mut Play<'_>, point: Point, fault: Fault) -> Judged {
 }
 
 /// What a client is free to overlook. RFC 1939 §3 knows two status indicators, and does not say what a client does with a
-/// line that has neither; nor that anything parts `+OK` from what follows, which came with RFC 2449 §3.
+/// line that has neither; nor that anything parts `+OK` from what follows, which came with RFC 2449 §3. Whether the refusal
+/// of one message is a failure of the whole, no RFC says.
 fn is_tolerance(point: Point, fault: Fault, octets: &[u8]) -> bool {
     match fault {
         Fault::GarbageBefore | Fault::EmptyLine | Fault::OddOctets => true,
+        Fault::Refused if point == Point::Retr => true,
         Fault::WrongStatus => octets.starts_with(b"+OK") || matches!(point, Point::Capa | Point::Uidl | Point::Top),
         _ => point == Point::AfterQuit,
     }
