@@ -76,7 +76,7 @@ CLIENT_MODES = {
         "stls": ["--ssl-reqd", "--cacert", "{ca}", "pop3://{host}:{port}/1"],
         "tls": ["--cacert", "{ca}", "pop3s://{host}:{port}/1"],
     },
-    "Python poplib": {"clear": [], "stls": ["stls", "{ca}"], "tls": ["tls", "{ca}"]},
+    "Python poplib": {"clear": [], "tls": ["tls", "{ca}"]},
 }
 
 # What is known in public, by product: the place where it was reported. Which versions have it, the reports say.

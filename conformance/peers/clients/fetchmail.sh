@@ -12,4 +12,4 @@ poll $1 protocol pop3 port $2 timeout 20 uidl
   user "$3" password "$(cat "$4")" sslproto "" fetchall no keep no rewrite
   mda "cat >>'$5/mail'"
 END
-exec fetchmail --fetchmailrc "$FETCHMAILHOME/rc" --nosyslog --nodetach
+exec fetchmail --fetchmailrc "$FETCHMAILHOME/rc" --pidfile "$FETCHMAILHOME/pid" --nosyslog --nodetach
