@@ -212,6 +212,9 @@ fn run(arguments: &Arguments, report: &mut Report) -> Result<Exit, (Exit, String
     if arguments.allow_cleartext {
         config = config.tls(pop3_proto::Tls::Opportunistic);
     }
+    if arguments.insecure {
+        config = config.allow_unverified_peer();
+    }
     if login.ways.contains(&Way::Apop) {
         config = config.allow_apop_md5();
     }

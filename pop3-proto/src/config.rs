@@ -25,7 +25,8 @@ use core::time::Duration;
 #[non_exhaustive]
 pub enum Tls {
     /// No login without TLS: whatever the server says, no octet of USER, PASS, APOP or AUTH leaves before it, and only
-    /// CAPA, STLS and QUIT can be sent.
+    /// CAPA, STLS and QUIT can be sent. Nor over TLS to a server that nobody verified ([`Peer::Unverified`]; RFC 8314 §5),
+    /// unless [`Config::allow_unverified_peer`] says so.
     #[default]
     Required,
     /// STLS where the server has it: a login in the clear only once its capability list does not name STLS, CAPA was refused
@@ -38,9 +39,13 @@ pub enum Tls {
 /// Whether the driver could verify who is on the other side of TLS (RFC 8314 §3, RFC 7817).
 ///
 /// ```
-/// use pop3_proto::{Client, Config, Peer};
+/// use pop3_proto::{Client, Command, Config, Misuse, Peer};
 ///
-/// assert_eq!(Client::over_tls(Config::new(), Peer::Unverified).tls(), Some(Peer::Unverified));
+/// let mut client = Client::over_tls(Config::new(), Peer::Unverified);
+/// assert_eq!(client.tls(), Some(Peer::Unverified));
+/// client.next_event(&mut &b"+OK ready\r\n"[..])?;
+/// assert_eq!(client.may_send(&Command::user("mrose")?), Err(Misuse::UnverifiedPeer));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
@@ -120,6 +125,7 @@ pub struct Config {
     pub(crate) quirks: Quirks,
     pub(crate) tls: Tls,
     pub(crate) cleartext_login: bool,
+    pub(crate) unverified_peer: bool,
     pub(crate) apop: bool,
     pub(crate) pipelining: Pipelining,
     #[cfg(feature = "sasl")]
@@ -171,6 +177,7 @@ impl Config {
             quirks: Quirks::TOLERANT,
             tls: Tls::Required,
             cleartext_login: false,
+            unverified_peer: false,
             apop: false,
             pipelining: Pipelining::Announced,
             #[cfg(feature = "sasl")]
@@ -236,6 +243,14 @@ impl Config {
     pub const fn allow_cleartext_login(mut self) -> Self {
         self.tls = Tls::None;
         self.cleartext_login = true;
+        self
+    }
+
+    /// Client: under [`Tls::Required`] a login is allowed over TLS to a server that nobody verified
+    /// ([`Peer::Unverified`]). Whoever is on the way can be that server, and read the password (RFC 8314 §5).
+    #[must_use]
+    pub const fn allow_unverified_peer(mut self) -> Self {
+        self.unverified_peer = true;
         self
     }
 

@@ -203,6 +203,8 @@ pub enum Misuse {
     },
     /// The policy wants TLS before any login: STLS first.
     NeedsTls,
+    /// The policy wants TLS to a server that was verified, and the driver said that nobody did (RFC 8314 §5).
+    UnverifiedPeer,
     /// TLS is on already, or too late to begin (RFC 2595 §4).
     NoTls,
     /// APOP needs a timestamp in the greeting, and there is none that RFC 1939 §7 allows, or it was forgotten at STLS.
@@ -300,6 +302,9 @@ impl fmt::Display for Misuse {
                 return write!(f, "{verb} may not be given in the state {state}; {}", way_on(*state));
             }
             Self::NeedsTls => "the policy allows no login without TLS; send STLS first, or connect with TLS",
+            Self::UnverifiedPeer => {
+                "nobody verified the server, and the policy allows no login then; check its certificate, or allow it with Config::allow_unverified_peer"
+            }
             Self::NoTls => {
                 "no handshake is due here; one follows the +OK to STLS (or to AUTH, for a security layer), once"
             }

@@ -102,6 +102,8 @@ pub enum Next {
 pub enum Why {
     /// The policy wants TLS, and the server does not have STLS or refused it.
     NoTls,
+    /// The policy wants a server that was verified, and this one was not.
+    Unverified,
     /// Of what the caller allows, the server has nothing.
     NothingInCommon,
     /// The server refused the credentials and says so: ask for others.
@@ -217,6 +219,9 @@ impl Plan {
         }
         if !tls && client.requires_tls() {
             return Next::GiveUp(Why::NoTls);
+        }
+        if client.mistrusts() {
+            return Next::GiveUp(Why::Unverified);
         }
         let next = self.allowed.iter().copied().find(|method| {
             let permitted = tls || self.own_list || !method.is_cleartext();

@@ -61,6 +61,48 @@ fn told(config: Config, (capa, stls): (&str, &str)) -> Client {
     client
 }
 
+/// RFC 8314 §5: "MUAs MUST NOT treat a session as meeting a minimum level of confidentiality if the server's TLS certificate
+/// cannot be validated."
+#[test]
+fn under_required_no_login_goes_to_a_server_that_nobody_verified() {
+    let implicit = |config: Config| Client::over_tls(config, Peer::Unverified);
+    let behind_stls = |config: Config| {
+        let mut client = told(config, ("", ""));
+        client.send(&Command::Stls, &mut vec![]).unwrap();
+        feed(&mut client, b"+OK go on\r\n");
+        client.tls_established(Peer::Unverified).unwrap();
+        client
+    };
+    let greeted_over_tls = |config| {
+        let mut client = implicit(config);
+        feed(&mut client, format!("+OK ready {TIMESTAMP}\r\n").as_bytes());
+        client
+    };
+    for command in every_command() {
+        for strict in [greeted_over_tls(Config::new().allow_apop_md5()), behind_stls(Config::new().allow_apop_md5())] {
+            let (mut client, mut out) = (strict, vec![]);
+            let sent = client.send(&command, &mut out);
+            if command.verb().is_login() {
+                assert_eq!((sent, out), (Err(Misuse::UnverifiedPeer), vec![]), "{}", command.verb());
+            } else {
+                assert_ne!(sent, Err(Misuse::UnverifiedPeer), "{}", command.verb());
+            }
+        }
+    }
+    let settings = [
+        Config::new().allow_unverified_peer(),
+        Config::new().tls(Tls::Opportunistic),
+        Config::new().allow_cleartext_login(),
+    ];
+    for config in settings {
+        assert_eq!(greeted_over_tls(config.clone()).may_send(&Command::user("mrose").unwrap()), Ok(()));
+        assert_eq!(behind_stls(config).may_send(&Command::user("mrose").unwrap()), Ok(()));
+    }
+    let mut verified = Client::over_tls(Config::new(), Peer::Verified);
+    feed(&mut verified, b"+OK ready\r\n");
+    assert_eq!(verified.may_send(&Command::user("mrose").unwrap()), Ok(()));
+}
+
 #[test]
 fn under_required_only_capa_stls_and_quit_go_out_before_tls_whatever_the_server_says() {
     for story in STORIES {

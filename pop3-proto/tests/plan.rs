@@ -50,6 +50,22 @@ fn required_tls_is_never_given_up_for_a_login() {
 }
 
 #[test]
+fn a_server_that_nobody_verified_gets_no_login() {
+    let list = "+OK\r\nUSER\r\nSASL PLAIN\r\n.\r\n";
+    let rows = [
+        (Config::new(), Next::GiveUp(Why::Unverified)),
+        (Config::new().allow_unverified_peer(), Next::Login(plain())),
+        (Config::new().tls(Tls::Opportunistic), Next::Login(plain())),
+    ];
+    for (config, next) in rows {
+        let (mut client, mut plan) = (greeted(Client::over_tls(config, Peer::Unverified)), Plan::new());
+        assert_eq!(plan.next(&client), Next::Capa);
+        capa(&mut client, &mut plan, list);
+        assert_eq!(plan.next(&client), next);
+    }
+}
+
+#[test]
 fn behind_stls_everything_is_asked_again() {
     let (mut client, mut plan) = (greeted(Client::with_config(Config::new())), Plan::new());
     capa(&mut client, &mut plan, "+OK\r\nSTLS\r\nUSER\r\nSASL PLAIN\r\n.\r\n");

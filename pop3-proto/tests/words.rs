@@ -86,6 +86,10 @@ fn a_misuse_says_what_to_do_instead() {
         (not(Verb::Noop, State::Closed), "NOOP may not be given in the state closed; open a new connection"),
         (Misuse::NeedsTls, "the policy allows no login without TLS; send STLS first, or connect with TLS"),
         (
+            Misuse::UnverifiedPeer,
+            "nobody verified the server, and the policy allows no login then; check its certificate, or allow it with Config::allow_unverified_peer",
+        ),
+        (
             Misuse::NoTls,
             "no handshake is due here; one follows the +OK to STLS (or to AUTH, for a security layer), once",
         ),

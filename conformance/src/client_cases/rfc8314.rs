@@ -5,7 +5,7 @@ use super::rfc2595::needs_stls;
 use crate::case::{ClientCase, Judged, Play, skip};
 use crate::peer::Upgrade;
 use crate::peer::fetcher::JobLogin;
-use pop3_proto::Tls;
+use pop3_proto::{Peer, Tls};
 
 /// The cases, in the order of the text.
 pub const CASES: &[ClientCase] = &[
@@ -50,6 +50,20 @@ pub const CASES: &[ClientCase] = &[
         job.config = |_| Default::default();
         job.login = JobLogin::Oauthbearer;
     }),
+    ClientCase::must(
+        "rfc8314/5/client-unverified",
+        "Over TLS to a server whose certificate was not validated there is no login",
+        &["RFC8314-5-002", "RFC8314-5.2-002"],
+        |c| {
+            if !c.ours() || c.upgrade() == Upgrade::None {
+                return skip("it needs a client that is told so of the certificate, in a run with TLS");
+            }
+            c.serve()?;
+            only_discovery(c)?;
+            fails(c).map(drop)
+        },
+    )
+    .job(|job| job.peer = Peer::Unverified),
     ClientCase::should(
         "rfc8314/5.2/client-opportunistic",
         "Where TLS is not required, STLS is used where it is announced, and a login in the clear only where it is not",

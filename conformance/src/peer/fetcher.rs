@@ -33,6 +33,8 @@ pub struct Job {
     /// Other commands, given behind the login in place of all that: whole lines without CRLF of commands that
     /// `pop3-proto` knows (`NOOP`, `LIST 1`, `LANG`).
     pub commands: Vec<String>,
+    /// What the driver tells the machine of the server behind TLS.
+    pub peer: Peer,
     /// What else is to be changed on the machine's settings.
     pub config: fn(Config) -> Config,
 }
@@ -74,6 +76,7 @@ impl Default for Job {
             delete: false,
             pipelining: false,
             commands: Vec::new(),
+            peer: Peer::Verified,
             config: |config| config,
         }
     }
@@ -131,7 +134,7 @@ impl Fetcher {
         };
         let config = (job.config)(config);
         let client = match upgrade {
-            Upgrade::Implicit => Client::over_tls(config, Peer::Verified),
+            Upgrade::Implicit => Client::over_tls(config, job.peer),
             _ => Client::with_config(config),
         };
         let mut todo = VecDeque::new();
@@ -457,7 +460,7 @@ impl Endpoint for Fetcher {
         let done = if std::mem::take(&mut self.layer_due) {
             self.client.security_layer_established()
         } else {
-            self.client.tls_established(Peer::Verified)
+            self.client.tls_established(self.job.peer)
         };
         match done {
             Ok(()) => self.go_on(out),

@@ -52,6 +52,9 @@ impl Target {
         let config = Config::new().stuffed_bodies().without_quirk(Quirk::BareLf).greeting_wait(GREETING);
         // The default lets no password out before TLS, whatever the server says.
         let config = if security == Security::None { config.allow_cleartext_login() } else { config };
+        // `--insecure` said that nobody looks whose certificate it is.
+        let unverified = tls.as_ref().is_some_and(|tls| tls.peer == Peer::Unverified);
+        let config = if unverified { config.allow_unverified_peer() } else { config };
         Ok(Self { host, port, security, tls, config: Arc::new(config) })
     }
 

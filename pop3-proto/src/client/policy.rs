@@ -3,7 +3,7 @@
 use super::{Client, Stls};
 use crate::capability::{Extension, Support};
 use crate::command::Command;
-use crate::config::{Pipelining, Tls};
+use crate::config::{Peer, Pipelining, Tls};
 use crate::error::Misuse;
 use crate::state::{State, Verb};
 
@@ -27,6 +27,9 @@ impl Client {
                 Tls::Opportunistic | Tls::None => {}
             }
         }
+        if verb.is_login() && self.mistrusts() {
+            return Err(Misuse::UnverifiedPeer);
+        }
         let argument: &[u8] = match command {
             Command::Apop(_) if !self.config.apop => return Err(Misuse::ApopIsOff),
             Command::Apop(_) if !self.timestamp => return Err(Misuse::NoTimestamp),
@@ -42,6 +45,12 @@ impl Client {
             return Err(Misuse::NeedsUtf8User);
         }
         Ok(())
+    }
+
+    /// RFC 8314 §5: clients "MUST NOT treat a session as meeting a minimum level of confidentiality if the server's TLS
+    /// certificate cannot be validated."
+    pub(crate) fn mistrusts(&self) -> bool {
+        self.config.tls == Tls::Required && !self.config.unverified_peer && self.peer == Some(Peer::Unverified)
     }
 
     /// RFC 2449 §6.6, and our barriers: nothing before or behind STLS, a login, AUTH and QUIT.
