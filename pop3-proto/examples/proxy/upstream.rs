@@ -2,7 +2,7 @@
 
 use crate::tls::Tls;
 use pop3_proto::{
-    Capability, Client, Command, Config, Error, Event, Exchange, Login, Method, Misuse, Next, Plan, Quirk,
+    Capability, Client, Command, Config, Error, Event, Exchange, Login, Method, Misuse, Next, Peer, Plan, Quirk,
     ResponseCode, Status, StatusLine, Text, Verb, Wait, Why,
 };
 use rustls::pki_types::ServerName;
