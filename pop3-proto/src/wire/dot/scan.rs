@@ -294,6 +294,14 @@ mod tests {
             assert_eq!(found, expected, "bare LF: {bare_lf}, {} octets: {}", text.len(), text.escape_ascii());
             let slow = if bare_lf { plain::<AnyLf>(text) } else { plain::<CrLf>(text) };
             assert_eq!(slow, expected, "octet by octet, bare LF: {bare_lf}: {}", text.escape_ascii());
+            let sought = if bare_lf { sparse::<AnyLf>(text) } else { sparse::<CrLf>(text) };
+            assert_eq!(sought, expected, "one of few, bare LF: {bare_lf}: {}", text.escape_ascii());
+            let next = if bare_lf { next_line_dot::<AnyLf>(text) } else { next_line_dot::<CrLf>(text) };
+            let first_lf = text.iter().position(|&octet| octet == b'\n');
+            assert!(next.is_none() || next == expected, "one of many, bare LF: {bare_lf}: {}", text.escape_ascii());
+            if expected.is_some_and(|dot| first_lf == dot.checked_sub(1) && dot <= LINE) && text.len() >= LINE {
+                assert_eq!(next, expected, "one of many, and near: {bare_lf}: {}", text.escape_ascii());
+            }
             // The gears one by one, those that have no say on the first octets from there on.
             if text.first_chunk::<CONTEXT>() != Some(b"\n.") {
                 let exact = if bare_lf { blocks::<AnyLf>(text) } else { blocks::<CrLf>(text) };
