@@ -27,7 +27,8 @@ mapfile -t tests < <(pop3-proto/tests/in-process.sh)
 out=$(realpath -m "${CARGO_TARGET_DIR:-target}")/coverage
 mkdir -p "$out/raw"
 export RUSTFLAGS="${RUSTFLAGS:-} -C instrument-coverage" LLVM_PROFILE_FILE="$out/raw/%p-%m.profraw"
-executables() { sed -n 's/.*"executable":"\([^"]*\)".*/\1/p'; }
+# (Not the fuzz targets themselves, which the corpus test brings with it.)
+executables() { sed -n '/"test":true/s/.*"executable":"\([^"]*\)".*/\1/p'; }
 build=(cargo test --locked --target-dir "$out/target" --no-run --message-format json)
 {
   "${build[@]}" -p pop3-proto --all-features --lib "${tests[@]/#/--test=}" | executables

@@ -219,6 +219,34 @@ fn a_language_listing_crosses_with_its_descriptions() {
 }
 
 #[test]
+fn a_row_whose_tag_is_none_says_what_is_wrong_with_it() {
+    let (longest, long) = ("a".repeat(64), "a".repeat(65));
+    let rows = [
+        (format!("{longest} x"), None),
+        (format!("{long} x"), Some(Fault::TooLong)),
+        ("e_n x".to_owned(), Some(Fault::Octet(b'_'))),
+        (" x".to_owned(), Some(Fault::Empty)),
+    ];
+    for (row, expected) in rows {
+        let mut client = client("LANG\r\n");
+        client.send(&Command::Lang(None), &mut Vec::new()).unwrap();
+        let wire = format!("+OK\r\n{row}\r\n.\r\n");
+        let mut input = wire.as_bytes();
+        client.next_event(&mut input).unwrap();
+        let fault = match client.next_event(&mut input).unwrap().unwrap() {
+            Event::BadRow { of: Verb::Lang, line, fault } => {
+                assert_eq!(line, *row);
+                Some(fault)
+            }
+            Event::Language(_) => None,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(fault, expected, "{row}");
+        assert_eq!(client.next_event(&mut input), Ok(Some(Event::End { of: Verb::Lang })));
+    }
+}
+
+#[test]
 fn what_a_server_has_is_what_it_announces() {
     let list = |config: Config, login: bool| {
         let mut server = server(config);

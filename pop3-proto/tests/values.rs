@@ -144,41 +144,93 @@ fn a_quirk_taken_out_leaves_the_others() {
     }
 }
 
+/// Whether octets of the marker are in memory at `at`: the kernel looks.
+#[cfg(target_os = "linux")]
+fn is_in_memory(marker: &[u8], at: usize) -> bool {
+    use std::io::{Read as _, Seek as _, SeekFrom};
+    let mut memory = std::fs::File::open("/proc/self/mem").unwrap();
+    let mut seen = vec![0; marker.len()];
+    memory.seek(SeekFrom::Start(at as u64)).unwrap();
+    memory.read_exact(&mut seen).unwrap();
+    // The allocator keeps books in the first octets of what is free.
+    seen[32..].windows(8).any(|window| marker[32..].windows(8).any(|secret| secret == window))
+}
+
+#[cfg(target_os = "linux")]
+fn marker() -> Vec<u8> {
+    (0..64_u8).map(|octet| b'A' ^ (octet.wrapping_mul(37))).collect()
+}
+
 /// What the feature `zeroize` promises: a secret is wiped when it is dropped. The memory that it had is looked at through
 /// the kernel; without the feature the same look finds the octets, so that this test can fail.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_dropped_secret_is_wiped_with_the_feature_and_not_without() {
-    use std::io::{Read as _, Seek as _, SeekFrom};
-    let marker: Vec<u8> = (0..64_u8).map(|octet| b'A' ^ (octet.wrapping_mul(37))).collect();
-    let mut memory = std::fs::File::open("/proc/self/mem").unwrap();
-    let mut seen = vec![0; marker.len()];
-    let mut look = |at: usize| {
-        memory.seek(SeekFrom::Start(at as u64)).unwrap();
-        memory.read_exact(&mut seen).unwrap();
-        // The allocator keeps books in the first octets of what is free.
-        seen[32..].windows(8).any(|window| marker[32..].windows(8).any(|secret| secret == window))
-    };
+    let marker = marker();
     let plain = marker.clone();
     let at = plain.as_ptr() as usize;
-    assert!(look(at));
+    assert!(is_in_memory(&marker, at));
     drop(plain);
-    assert!(look(at), "what is merely freed is still there");
+    assert!(is_in_memory(&marker, at), "what is merely freed is still there");
 
     let secret = Secret::from(marker.clone());
     let at = secret.reveal().as_ptr() as usize;
-    assert!(look(at));
+    assert!(is_in_memory(&marker, at));
     drop(secret);
-    assert_eq!(look(at), !cfg!(feature = "zeroize"));
+    assert_eq!(is_in_memory(&marker, at), !cfg!(feature = "zeroize"));
 
     // A name is no secret, but it may be a password that was typed a line too early: who has it last wipes it.
     let (text, other) = (Text::from(marker.clone()), Text::from(marker.clone()));
     let (last, at) = (text.clone(), text.as_bytes().as_ptr() as usize);
     assert_ne!(at, other.as_bytes().as_ptr() as usize);
     drop(text);
-    assert!(look(at) && last == other);
+    assert!(is_in_memory(&marker, at) && last == other);
     drop(last);
-    assert_eq!(look(at), !cfg!(feature = "zeroize"));
+    assert_eq!(is_in_memory(&marker, at), !cfg!(feature = "zeroize"));
+}
+
+/// The same for half a line, which may be half of a PASS command: when the machine goes, when the line was too long or is
+/// done with, and when it outgrows its buffer.
+#[cfg(target_os = "linux")]
+#[test]
+fn half_a_line_is_wiped_with_the_feature_and_not_without() {
+    use pop3_proto::wire::line::{Ending, Lines, TooLong};
+    let marker: Vec<u8> = marker().into_iter().map(|octet| octet.max(b' ')).collect();
+    let wiped = |how: fn(&mut Option<Lines>)| {
+        let mut lines = Lines::new();
+        let buffer = Vec::with_capacity(marker.len());
+        let at = buffer.as_ptr() as usize;
+        lines.reuse(buffer);
+        assert_eq!(lines.find(&mut &marker[..], Ending::Crlf, 4096), Ok(None));
+        assert!(is_in_memory(&marker, at));
+        let mut lines = Some(lines);
+        how(&mut lines);
+        !is_in_memory(&marker, at)
+    };
+    let with_the_feature = cfg!(feature = "zeroize");
+    assert_eq!(wiped(|lines| *lines = None), with_the_feature);
+    assert_eq!(wiped(|lines| lines.as_mut().unwrap().clear()), with_the_feature);
+    assert_eq!(
+        wiped(|lines| {
+            let lines = lines.as_mut().unwrap();
+            let buffer = lines.take_carried();
+            lines.reuse(buffer);
+        }),
+        with_the_feature
+    );
+    assert_eq!(
+        wiped(|lines| {
+            let found = lines.as_mut().unwrap().find(&mut &b"xx"[..], Ending::Crlf, 66);
+            assert_eq!(found, Err(TooLong));
+        }),
+        with_the_feature
+    );
+    // A buffer that grows in place keeps its octets for the line that they belong to.
+    if with_the_feature {
+        assert!(wiped(|lines| {
+            assert_eq!(lines.as_mut().unwrap().find(&mut &b"x"[..], Ending::Crlf, 4096), Ok(None));
+        }));
+    }
 }
 
 #[test]

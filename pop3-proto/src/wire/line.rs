@@ -423,4 +423,44 @@ mod tests {
     fn a_bare_cr_before_a_cut_stays_in_the_line() {
         assert_eq!(read(b"a\rb\r\n", &[2], Ending::Crlf, 99), vec![Ok((b"a\rb".to_vec(), LineEnd::Crlf))]);
     }
+
+    /// A line that came in two reads, and its buffer.
+    fn carried(lines: &mut Lines, front: &[u8], tail: &[u8]) -> Vec<u8> {
+        assert_eq!(lines.find(&mut &*front, Ending::Crlf, 4096), Ok(None));
+        assert_eq!(lines.find(&mut &*tail, Ending::Crlf, 4096), Ok(Some(Found::Carried(LineEnd::Crlf))));
+        lines.take_carried()
+    }
+
+    #[test]
+    fn the_buffer_of_a_carried_line_serves_the_next_one() {
+        let mut lines = Lines::new();
+        let buffer = carried(&mut lines, b"NO", b"OP\r\n");
+        let (at, capacity) = (buffer.as_ptr(), buffer.capacity());
+        lines.reuse(buffer);
+        assert_eq!(lines.held(), 0);
+        // A line that fills it needs no other.
+        let line = vec![b'x'; capacity];
+        let buffer = carried(&mut lines, &line[..1], &[&line[1..], b"\r\n"].concat());
+        assert_eq!((buffer.as_ptr(), buffer.len()), (at, capacity));
+    }
+
+    #[test]
+    fn a_kibibyte_of_buffer_is_kept_and_no_octet_more() {
+        for (given, kept) in [(KEPT, KEPT), (KEPT + 1, 0)] {
+            let mut lines = Lines::new();
+            lines.reuse(Vec::with_capacity(given));
+            assert_eq!(lines.carry.capacity(), kept);
+        }
+    }
+
+    #[test]
+    fn only_an_empty_buffer_is_given_back() {
+        let mut lines = Lines::new();
+        assert_eq!(lines.find(&mut &b"QU"[..], Ending::Crlf, 255), Ok(None));
+        lines.shrink_to_fit();
+        assert_eq!(carried(&mut lines, b"I", b"T\r\n"), b"QUIT");
+        lines.reuse(Vec::with_capacity(8));
+        lines.shrink_to_fit();
+        assert_eq!(lines.carry.capacity(), 0);
+    }
 }

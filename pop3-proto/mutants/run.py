@@ -1,0 +1,353 @@
+#!/usr/bin/env python3
+"""Which small bugs in pop3-proto/src no test notices, within the hour:
+
+    pop3-proto/mutants/run.py                        # all; writes target/mutants/report.md
+    pop3-proto/mutants/run.py client/ server.rs      # those whose name has one of these words
+    pop3-proto/mutants/run.py --one-by-one           # constants too, each compiled alone: slow
+
+The mutants are those that cargo-mutants lists, all built into one program, in which one at a time is switched on
+(src/main.rs). Each is run with the tests that reach it, the quick ones first, until one fails. All features; the unit tests
+and the tests of tests/in-process.sh. tests/mutants.sh is the slow way: cargo-mutants itself, one build for each.
+
+Needs cargo-mutants (cargo install --locked cargo-mutants). The switch asks the compiler for an unstable intrinsic,
+which is why RUSTC_BOOTSTRAP is set; nothing but this program is built so.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import datetime
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+WORK = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve() / "mutants"
+TREE = WORK / "tree"
+KILLERS = WORK / "killers.json"
+RECORD = str(2**32 - 1)
+UNDER_TEST = {
+    **os.environ,
+    "RUSTC_BOOTSTRAP": "1",  # --fail-fast of the test harness
+    "RUST_BACKTRACE": "0",
+    "PROPTEST_MAX_SHRINK_ITERS": "0",
+    "PROPTEST_FAILURE_PERSISTENCE": "off",
+    "CARGO_MANIFEST_DIR": str(TREE / "pop3-proto"),
+}
+BUILDING = {**os.environ, "RUSTC_BOOTSTRAP": "1", "RUSTFLAGS": "--cap-lints warn", "CARGO_INCREMENTAL": "0"}
+# What the promises cannot do without: every mutant of these is to be caught.
+GROUPS = {
+    "STLS": r"(?i)tls|after_ok|client/policy\.rs",
+    "byte-stuffing": r"src/wire/dot",
+    "limits": r"(?i)limit|too_?long|src/wire/line\.rs",
+    "numbers": r"(?i)number",
+    "APOP": r"(?i)md5\.rs|apop|timestamp|digest",
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("words", nargs="*", help="only mutants whose name has one of these words")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many run at a time")
+    parser.add_argument("--one-by-one", action="store_true", help="run what cannot be switched too, a build for each")
+    options = parser.parse_args()
+
+    mutants = listed()
+    copy_tree()
+    left_out, reasons = build_all(mutants)
+    # The compiler evaluates a constant, and no switch is on then.
+    constants = {m["id"] for m in mutants if not m["function"]} - left_out
+    left_out |= constants
+    reasons.update(dict.fromkeys(constants, "cannot be switched"))
+    programs = build_tests()
+    reach, seconds = who_reaches_what(programs, options.jobs)
+    chosen = [m for m in mutants if not options.words or any(word in m["name"] for word in options.words)]
+    results = run_all([m for m in chosen if m["id"] not in left_out], reach, seconds, options.jobs)
+    alone = [m for m in chosen if reasons.get(m["id"]) == "cannot be switched"]
+    if options.one_by_one:
+        results.update(run_alone(alone, reasons))
+    report(chosen, results, reasons)
+
+
+def listed():
+    WORK.mkdir(parents=True, exist_ok=True)
+    command = ["cargo", "mutants", "--list", "--json", "--package", "pop3-proto", "--file", "pop3-proto/src/**"]
+    mutants = json.loads(run(command, ROOT).stdout)
+    (WORK / "list.json").write_text(json.dumps(mutants))
+    again = collections.Counter()
+    for number, mutant in enumerate(mutants, 1):
+        mutant["id"] = number
+        # A name that stays when lines are added above.
+        name = re.sub(r":\d+:\d+:", ":", mutant["name"])
+        again[name] += 1
+        mutant["key"] = f"{name} #{again[name]}"
+    return mutants
+
+
+def run(command, cwd, env=None, check=True):
+    done = subprocess.run([str(word) for word in command], cwd=cwd, env=env, capture_output=True, text=True, errors="replace")
+    if check and done.returncode:
+        sys.exit(f"{command}: {done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+    return done
+
+
+# --- The program with all mutants in it ---------------------------------------------------------------------------------
+
+
+def copy_tree():
+    """A copy of the repository that has pop3-proto alone, its tests in one program, and no dependency but theirs."""
+    shutil.rmtree(TREE, ignore_errors=True)
+    for name in run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "Cargo.*", "README.md", "docs", "pop3-proto"], ROOT).stdout.splitlines():
+        if (ROOT / name).is_file():
+            (TREE / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, TREE / name)
+    tests = TREE / "pop3-proto/tests"
+    names = run([ROOT / "pop3-proto/tests/in-process.sh"], ROOT).stdout.split()
+    modules = "".join(f'#[path = "{name}.rs"]\nmod {name};\n' for name in names)
+    (tests / "all.rs").write_text(f"#![allow(warnings)]\n{modules}")
+    sources = [(tests / f"{name}.rs").read_text() for name in names]
+    shared = {path for source in sources for path in re.findall(r'#\[path = "(.*)"\]', source)}
+    sources += [path.read_text() for path in [*(TREE / "pop3-proto/src").rglob("*.rs"), *(tests / name for name in shared)]]
+    words = "\n".join(sources)
+
+    manifest = TREE / "pop3-proto/Cargo.toml"
+    head, rest = manifest.read_text().split("[dev-dependencies]\n", 1)
+    wanted = [
+        line
+        for line in rest.split("\n\n", 1)[0].splitlines()
+        if re.search(rf"\b{re.split(r'[ .]', line)[0].replace('-', '_')}::", words) and "package =" not in line
+    ]
+    head = head.replace("[package]\n", "[package]\nautotests = false\nautoexamples = false\n", 1)
+    manifest.write_text("\n".join([f"{head}[dev-dependencies]", *wanted, '\n[[test]]\nname = "all"\n']))
+
+    workspace = TREE / "Cargo.toml"
+    text = re.sub(r"^(default-members|exclude) = .*\n", "", workspace.read_text(), flags=re.M)
+    text = re.sub(r"^members = .*", 'members = ["pop3-proto"]', text, flags=re.M)
+    workspace.write_text(text + "\n[profile.dev]\nopt-level = 1\ndebug = 0\n")
+
+
+def build_all(mutants):
+    """Leaves out, round by round, what the compiler refuses. Returns the numbers left out, and why."""
+    manifest = ["--manifest-path", HERE / "Cargo.toml", "--target-dir", WORK / "tool"]
+    run(["cargo", "build", "--quiet", *manifest], ROOT)
+    left_out, reasons = set(), {}
+    for _ in range(60):
+        numbers = WORK / "left-out"
+        numbers.write_text("\n".join(map(str, sorted(left_out))))
+        switched = run([WORK / "tool/debug/pop3-proto-mutants", WORK / "list.json", ROOT, TREE, numbers], ROOT)
+        for number in map(int, switched.stdout.split()):
+            left_out.add(number)
+            reasons[number] = "cannot be switched"
+        shutil.copy(HERE / "switch.rs", TREE / "pop3-proto/src/switch.rs")
+        lib = TREE / "pop3-proto/src/lib.rs"
+        text = (ROOT / "pop3-proto/src/lib.rs").read_text()
+        at = re.search(r"^(pub )?mod ", text, re.M).start()
+        unstable = "#![feature(core_intrinsics, const_eval_select)]\n#![allow(internal_features)]\n"
+        at_top = re.search(r"^#!\[", text, re.M).start()
+        lib.write_text(text[:at_top] + unstable + text[at_top:at] + "mod switch;\n" + text[at:])
+        command = ["cargo", "check", "--offline", "-p", "pop3-proto", "--all-features", "--message-format=json", "--target-dir", WORK / "target"]
+        checked = run(command, TREE, BUILDING, check=False)
+        if checked.returncode == 0:
+            print(f"{len(mutants)} mutants, {len(mutants) - len(left_out)} in one program", flush=True)
+            return left_out, reasons
+        refused = blamed(checked.stdout)
+        new = {number: why for number, why in refused.items() if number not in left_out}
+        if not new:
+            messages = [json.loads(line).get("message") or {} for line in checked.stdout.splitlines()]
+            sys.exit("no mutant is to blame:\n" + "\n".join(m["rendered"] for m in messages if m.get("level") == "error") + checked.stderr[-3000:])
+        print(f"{len(new)} mutants do not compile", flush=True)
+        left_out |= set(new)
+        reasons.update(new)
+    sys.exit("the compiler refuses new mutants for ever")
+
+
+QUESTION = re.compile(r"switch::on\((\d+)\)")
+
+
+def blamed(messages):
+    """The mutants on whose lines the compiler found an error."""
+    found = {}
+    for line in messages.splitlines():
+        message = json.loads(line)
+        if message.get("reason") != "compiler-message" or message["message"]["level"] != "error":
+            continue
+        message = message["message"]
+        for span in [span for span in message["spans"] if span["is_primary"]]:
+            while span["expansion"] and not span["file_name"].startswith("pop3-proto"):
+                span = span["expansion"]["span"]
+            if not (TREE / span["file_name"]).is_file():
+                continue
+            source = (TREE / span["file_name"]).read_text().split("\n")
+            if "non-exhaustive patterns" in message["message"]:
+                # Arms that can be deleted have made the match open: none of this match is.
+                here = source[span["line_start"] - 1]
+                end = " " * (len(here) - len(here.lstrip())) + "}"
+                rows = source[span["line_start"] :]
+                rows = rows[: next((i for i, row in enumerate(rows) if row.startswith(end)), len(rows))]
+                numbers = [n for row in rows for n in re.findall(r"^if !crate::switch::on\((\d+)\)", row)]
+            else:
+                rows = source[span["line_start"] - 1 : span["line_end"]]
+                numbers = QUESTION.findall("\n".join(rows))
+                for back in range(2, 5):
+                    numbers = numbers or QUESTION.findall(source[span["line_start"] - back])
+            found.update((int(number), message["message"]) for number in numbers)
+        # An iterator of another item than the function's is no mutant, and the error is about the function.
+        for span in [span for span in message["spans"] if not span["is_primary"] and span["file_name"].startswith("pop3-proto/src")]:
+            rows = (TREE / span["file_name"]).read_text().split("\n")[span["line_start"] - 1 : span["line_end"]]
+            others = re.findall(r"Either\(crate::switch::on\((\d+)\)\.then\(\|\| ::std::iter::once", "\n".join(rows))
+            found.update((int(number), message["message"]) for number in others)
+    return found
+
+
+def build_tests():
+    command = ["cargo", "test", "--offline", "-p", "pop3-proto", "--all-features", "--lib", "--test", "all", "--no-run"]
+    built = run([*command, "--message-format=json", "--target-dir", WORK / "target"], TREE, BUILDING)
+    artifacts = [json.loads(line) for line in built.stdout.splitlines()]
+    return [a["executable"] for a in artifacts if a.get("executable") and a["profile"]["test"]]
+
+
+# --- The runs -----------------------------------------------------------------------------------------------------------
+
+
+def who_reaches_what(programs, jobs):
+    """For each mutant the tests that come by it, and for each test the seconds that it takes."""
+    tests = []
+    for program in programs:
+        listed = run([program, "--list"], TREE / "pop3-proto", UNDER_TEST).stdout.splitlines()
+        tests += [(program, line.removesuffix(": test")) for line in listed if line.endswith(": test")]
+
+    def record(number):
+        program, test = tests[number]
+        reached = WORK / f"reached-{number}"
+        reached.unlink(missing_ok=True)
+        began = time.monotonic()
+        environment = {**UNDER_TEST, "MUTANT": RECORD, "MUTANTS_REACHED": str(reached)}
+        run([program, "--exact", test, "--test-threads=1"], TREE / "pop3-proto", environment)
+        took = time.monotonic() - began
+        numbers = reached.read_text().split() if reached.exists() else []
+        reached.unlink(missing_ok=True)
+        return tests[number], took, numbers
+
+    reach, seconds = collections.defaultdict(list), {}
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for test, took, numbers in pool.map(record, range(len(tests))):
+            seconds[test] = took
+            for number in numbers:
+                reach[int(number)].append(test)
+    print(f"{len(seconds)} tests, {sum(seconds.values()):.0f} s one after the other", flush=True)
+    return reach, seconds
+
+
+def run_all(mutants, reach, seconds, jobs):
+    # The test that caught a mutant last time is asked first.
+    killers = json.loads(KILLERS.read_text()) if KILLERS.exists() else {}
+    results, began = {}, time.monotonic()
+
+    def one(mutant):
+        tests = sorted(reach[mutant["id"]], key=lambda test: (test[1] != killers.get(mutant["key"]), seconds[test]))
+        return mutant, caught(tests, seconds, {"MUTANT": str(mutant["id"])})
+
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for done, (mutant, (outcome, by)) in enumerate(pool.map(one, mutants), 1):
+            results[mutant["id"]] = outcome, by
+            if outcome == "caught":
+                killers[mutant["key"]] = by
+            if done % 100 == 0 or done == len(mutants):
+                counts = collections.Counter(outcome for outcome, _ in results.values())
+                print(f"{done} of {len(mutants)}, {time.monotonic() - began:.0f} s: {dict(counts)}", flush=True)
+                KILLERS.write_text(json.dumps(killers, indent=0))
+    return results
+
+
+def caught(tests, seconds, environment):
+    """Quick tests alone at first, then more and more at a time."""
+    groups, budget, spent = [], 0.0, 0.0
+    for program, test in tests:
+        spent += seconds[program, test]
+        if len(groups) > 1 and groups[-1][0] == program and spent < budget:
+            groups[-1][1].append(test)
+        else:
+            groups.append((program, [test]))
+            budget, spent = min(2.0, 2 * budget + 0.05), seconds[program, test]
+    for program, names in groups:
+        limit = 20 + 20 * sum(seconds[program, name] for name in names)
+        command = ["prlimit", "--as=4000000000", program, "--exact", *names, "--test-threads=1", "-Z", "unstable-options", "--fail-fast"]
+        try:
+            done = subprocess.run(command, cwd=TREE / "pop3-proto", env={**UNDER_TEST, **environment}, capture_output=True, timeout=limit)
+        except subprocess.TimeoutExpired:
+            return "did not end", names[0]
+        if done.returncode:
+            failed = re.findall(rb"^test (\S+) .*FAILED", done.stdout, re.M)
+            return "caught", failed[0].decode() if failed else names[0]
+    return "missed", f"{len(tests)} tests reach it"
+
+
+def run_alone(mutants, reasons):
+    """Plants one mutant at a time in the sources, as cargo-mutants does."""
+    results = {}
+    shutil.copytree(ROOT / "pop3-proto/src", TREE / "pop3-proto/src", dirs_exist_ok=True)
+    for mutant in mutants:
+        path = TREE / mutant["file"]
+        original = (ROOT / mutant["file"]).read_text()
+        rows = original.splitlines(keepends=True)
+        offset = lambda at: sum(map(len, rows[: at["line"] - 1])) + at["column"] - 1
+        start, end = (offset(mutant["span"][which]) for which in ("start", "end"))
+        path.write_text(original[:start] + mutant["replacement"] + original[end:])
+        command = ["cargo", "test", "--offline", "-p", "pop3-proto", "--all-features", "--lib", "--test", "all", "--target-dir", WORK / "alone"]
+        built = run([*command, "--no-run"], TREE, BUILDING, check=False)
+        if built.returncode:
+            reasons[mutant["id"]] = "does not compile"
+        else:
+            environment = {**UNDER_TEST, **BUILDING}
+            try:
+                done = subprocess.run([*map(str, command), "--no-fail-fast"], cwd=TREE, env=environment, capture_output=True, text=True, timeout=1200)
+                failed = re.findall(r"^test (\S+) .*FAILED", done.stdout, re.M)
+                results[mutant["id"]] = ("caught", (failed or ["?"])[0]) if done.returncode else ("missed", "alone")
+            except subprocess.TimeoutExpired:
+                results[mutant["id"]] = "did not end", "alone"
+        path.write_text(original)
+        print(mutant["name"], results.get(mutant["id"], "does not compile"), flush=True)
+    return results
+
+
+# --- The report ---------------------------------------------------------------------------------------------------------
+
+
+def report(mutants, results, reasons):
+    commit = run(["git", "rev-parse", "--short", "HEAD"], ROOT).stdout.strip()
+    dirty = " with changes" if run(["git", "status", "--porcelain", "pop3-proto"], ROOT).stdout else ""
+    rows = [f"{datetime.date.today()}, commit `{commit}`{dirty}, {run(['cargo', 'mutants', '--version'], ROOT).stdout.strip()}", ""]
+    rows += ["| of | run | caught | did not end | missed | score |", "|---|---|---|---|---|---|"]
+
+    def row(name, those):
+        count = collections.Counter(results[m["id"]][0] for m in those if m["id"] in results)
+        total = sum(count.values())
+        if total:
+            score = f"{100 * (total - count['missed']) / total:.1f} %"
+            rows.append(f"| {name} | {total} | {count['caught']} | {count['did not end']} | {count['missed']} | {score} |")
+
+    for group, pattern in GROUPS.items():
+        row(group, [m for m in mutants if re.search(pattern, m["name"])])
+    for file in sorted({m["file"] for m in mutants}):
+        row(f"`{file.removeprefix('pop3-proto/src/')}`", [m for m in mutants if m["file"] == file])
+    row("all", mutants)
+    unswitched = [m for m in mutants if m["id"] not in results and reasons[m["id"]] == "cannot be switched"]
+    refused = len(mutants) - len(results) - len(unswitched)
+    rows += ["", f"{len(mutants)} listed, {refused} do not compile, {len(unswitched)} cannot be switched.", "", "Missed:", ""]
+    rows += [f"- {m['name']} ({results[m['id']][1]})" for m in mutants if results.get(m["id"], [""])[0] == "missed"]
+    rows += ["", "Not run:", "", *(f"- {m['name']}" for m in unswitched)]
+    text = "\n".join(rows) + "\n"
+    (WORK / "report.md").write_text(text)
+    details = {m["name"]: results.get(m["id"]) or ["not run", reasons[m["id"]]] for m in mutants}
+    (WORK / "results.json").write_text(json.dumps(details, indent=1))
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
