@@ -31,6 +31,7 @@ ROOT = HERE.parent.parent
 WORK = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve() / "mutants"
 TREE = WORK / "tree"
 KILLERS = WORK / "killers.json"
+FAIL_FAST = ["-Z", "unstable-options", "--fail-fast"]
 RECORD = str(2**32 - 1)
 UNDER_TEST = {
     **os.environ,
@@ -41,6 +42,7 @@ UNDER_TEST = {
     "CARGO_MANIFEST_DIR": str(TREE / "pop3-proto"),
 }
 BUILDING = {**os.environ, "RUSTC_BOOTSTRAP": "1", "RUSTFLAGS": "--cap-lints warn", "CARGO_INCREMENTAL": "0"}
+CORE = ["--offline", "--package", "pop3-proto", "--all-features", "--target-dir", str(WORK / "target")]
 # What the promises cannot do without: every mutant of these is to be caught.
 GROUPS = {
     "STLS": r"(?i)tls|after_ok|client/policy\.rs",
@@ -49,6 +51,7 @@ GROUPS = {
     "numbers": r"(?i)number",
     "APOP": r"(?i)md5\.rs|apop|timestamp|digest",
 }
+QUESTION = re.compile(r"switch::on\((\d+)\)")
 
 
 def main():
@@ -91,7 +94,8 @@ def listed():
 
 
 def run(command, cwd, env=None, check=True):
-    done = subprocess.run([str(word) for word in command], cwd=cwd, env=env, capture_output=True, text=True, errors="replace")
+    words = [str(word) for word in command]
+    done = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, errors="replace")
     if check and done.returncode:
         sys.exit(f"{command}: {done.stdout[-4000:]}\n{done.stderr[-4000:]}")
     return done
@@ -103,7 +107,8 @@ def run(command, cwd, env=None, check=True):
 def copy_tree():
     """A copy of the repository that has pop3-proto alone, its tests in one program, and no dependency but theirs."""
     shutil.rmtree(TREE, ignore_errors=True)
-    for name in run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "Cargo.*", "README.md", "docs", "pop3-proto"], ROOT).stdout.splitlines():
+    files = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "Cargo.*", "README.md", "docs", "pop3-proto"]
+    for name in run(files, ROOT).stdout.splitlines():
         if (ROOT / name).is_file():
             (TREE / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, TREE / name)
@@ -151,8 +156,7 @@ def build_all(mutants):
         unstable = "#![feature(core_intrinsics, const_eval_select)]\n#![allow(internal_features)]\n"
         at_top = re.search(r"^#!\[", text, re.M).start()
         lib.write_text(text[:at_top] + unstable + text[at_top:at] + "mod switch;\n" + text[at:])
-        command = ["cargo", "check", "--offline", "-p", "pop3-proto", "--all-features", "--message-format=json", "--target-dir", WORK / "target"]
-        checked = run(command, TREE, BUILDING, check=False)
+        checked = run(["cargo", "check", "--message-format=json", *CORE], TREE, BUILDING, check=False)
         if checked.returncode == 0:
             print(f"{len(mutants)} mutants, {len(mutants) - len(left_out)} in one program", flush=True)
             return left_out, reasons
@@ -160,14 +164,12 @@ def build_all(mutants):
         new = {number: why for number, why in refused.items() if number not in left_out}
         if not new:
             messages = [json.loads(line).get("message") or {} for line in checked.stdout.splitlines()]
-            sys.exit("no mutant is to blame:\n" + "\n".join(m["rendered"] for m in messages if m.get("level") == "error") + checked.stderr[-3000:])
+            errors = [message["rendered"] for message in messages if message.get("level") == "error"]
+            sys.exit("\n".join(["no mutant is to blame:", *errors, checked.stderr[-3000:]]))
         print(f"{len(new)} mutants do not compile", flush=True)
         left_out |= set(new)
         reasons.update(new)
     sys.exit("the compiler refuses new mutants for ever")
-
-
-QUESTION = re.compile(r"switch::on\((\d+)\)")
 
 
 def blamed(messages):
@@ -185,12 +187,12 @@ def blamed(messages):
                 continue
             source = (TREE / span["file_name"]).read_text().split("\n")
             if "non-exhaustive patterns" in message["message"]:
-                # Arms that can be deleted have made the match open: none of this match is.
+                # The arms that can be deleted have made the match open: the last of them cannot, and perhaps that is all.
                 here = source[span["line_start"] - 1]
                 end = " " * (len(here) - len(here.lstrip())) + "}"
                 rows = source[span["line_start"] :]
                 rows = rows[: next((i for i, row in enumerate(rows) if row.startswith(end)), len(rows))]
-                numbers = [n for row in rows for n in re.findall(r"^if !crate::switch::on\((\d+)\)", row)]
+                numbers = [n for row in rows for n in re.findall(r"^if !crate::switch::on\((\d+)\)", row)][-1:]
             else:
                 rows = source[span["line_start"] - 1 : span["line_end"]]
                 numbers = QUESTION.findall("\n".join(rows))
@@ -198,7 +200,9 @@ def blamed(messages):
                     numbers = numbers or QUESTION.findall(source[span["line_start"] - back])
             found.update((int(number), message["message"]) for number in numbers)
         # An iterator of another item than the function's is no mutant, and the error is about the function.
-        for span in [span for span in message["spans"] if not span["is_primary"] and span["file_name"].startswith("pop3-proto/src")]:
+        for span in [span for span in message["spans"] if not span["is_primary"]]:
+            if not span["file_name"].startswith("pop3-proto/src"):
+                continue
             rows = (TREE / span["file_name"]).read_text().split("\n")[span["line_start"] - 1 : span["line_end"]]
             others = re.findall(r"Either\(crate::switch::on\((\d+)\)\.then\(\|\| ::std::iter::once", "\n".join(rows))
             found.update((int(number), message["message"]) for number in others)
@@ -206,8 +210,8 @@ def blamed(messages):
 
 
 def build_tests():
-    command = ["cargo", "test", "--offline", "-p", "pop3-proto", "--all-features", "--lib", "--test", "all", "--no-run"]
-    built = run([*command, "--message-format=json", "--target-dir", WORK / "target"], TREE, BUILDING)
+    command = ["cargo", "test", "--lib", "--test", "all", "--no-run", "--message-format=json", *CORE]
+    built = run(command, TREE, BUILDING)
     artifacts = [json.loads(line) for line in built.stdout.splitlines()]
     return [a["executable"] for a in artifacts if a.get("executable") and a["profile"]["test"]]
 
@@ -277,9 +281,10 @@ def caught(tests, seconds, environment):
             budget, spent = min(2.0, 2 * budget + 0.05), seconds[program, test]
     for program, names in groups:
         limit = 20 + 20 * sum(seconds[program, name] for name in names)
-        command = ["prlimit", "--as=4000000000", program, "--exact", *names, "--test-threads=1", "-Z", "unstable-options", "--fail-fast"]
+        command = ["prlimit", "--as=4000000000", program, "--exact", *names, "--test-threads=1", *FAIL_FAST]
+        where = {"cwd": TREE / "pop3-proto", "env": {**UNDER_TEST, **environment}}
         try:
-            done = subprocess.run(command, cwd=TREE / "pop3-proto", env={**UNDER_TEST, **environment}, capture_output=True, timeout=limit)
+            done = subprocess.run(command, **where, capture_output=True, timeout=limit)
         except subprocess.TimeoutExpired:
             return "did not end", names[0]
         if done.returncode:
@@ -299,14 +304,14 @@ def run_alone(mutants, reasons):
         offset = lambda at: sum(map(len, rows[: at["line"] - 1])) + at["column"] - 1
         start, end = (offset(mutant["span"][which]) for which in ("start", "end"))
         path.write_text(original[:start] + mutant["replacement"] + original[end:])
-        command = ["cargo", "test", "--offline", "-p", "pop3-proto", "--all-features", "--lib", "--test", "all", "--target-dir", WORK / "alone"]
+        command = ["cargo", "test", "--lib", "--test", "all", *CORE]
         built = run([*command, "--no-run"], TREE, BUILDING, check=False)
         if built.returncode:
             reasons[mutant["id"]] = "does not compile"
         else:
             environment = {**UNDER_TEST, **BUILDING}
             try:
-                done = subprocess.run([*map(str, command), "--no-fail-fast"], cwd=TREE, env=environment, capture_output=True, text=True, timeout=1200)
+                done = subprocess.run(command, cwd=TREE, env=environment, capture_output=True, text=True, timeout=1200)
                 failed = re.findall(r"^test (\S+) .*FAILED", done.stdout, re.M)
                 results[mutant["id"]] = ("caught", (failed or ["?"])[0]) if done.returncode else ("missed", "alone")
             except subprocess.TimeoutExpired:

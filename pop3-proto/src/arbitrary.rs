@@ -8,6 +8,7 @@ use crate::reply::{Data, Greeting, LanguageListing, LanguageTag, Reply, Response
 use crate::state::{Shape, Verb};
 use crate::text::{Secret, Text};
 use alloc::string::String;
+use arbitrary::Error::IncorrectFormat;
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 impl<'a> Arbitrary<'a> for Text<'a> {
@@ -35,7 +36,7 @@ impl<'a> Arbitrary<'a> for UniqueId<'a> {
         let octets = <&[u8]>::arbitrary(u)?;
         let front = octets.split(|octet| !octet.is_ascii_graphic()).next().unwrap_or_default();
         let front = front.get(..Self::MAX).unwrap_or(front);
-        Self::new(if front.is_empty() { &b"x"[..] } else { front }).map_err(|_| arbitrary::Error::IncorrectFormat)
+        Self::new(if front.is_empty() { &b"x"[..] } else { front }).or(Err(IncorrectFormat))
     }
 }
 
@@ -65,7 +66,7 @@ impl<'a> Arbitrary<'a> for ResponseCode<'a> {
             None => Self::new(<&str>::arbitrary(u)?),
         }
         .or_else(|_| Self::new("X-OTHER"))
-        .map_err(|_| arbitrary::Error::IncorrectFormat)
+        .or(Err(IncorrectFormat))
     }
 }
 
@@ -102,14 +103,13 @@ impl<'a> Arbitrary<'a> for Command<'a> {
         let which = u8::arbitrary(u)? % 18;
         let octets = <&[u8]>::arbitrary(u)?;
         let front = octets.get(..MAX_COMMAND).unwrap_or(octets);
-        let fallback = |_| arbitrary::Error::IncorrectFormat;
         match which {
-            0 => Self::user(front).or_else(|_| Self::user("mrose")).map_err(fallback),
-            1 => Self::pass(front).or_else(|_| Self::pass("tan staaf")).map_err(fallback),
-            2 => Self::apop(front, DIGEST).or_else(|_| Self::apop("mrose", DIGEST)).map_err(fallback),
+            0 => Self::user(front).or_else(|_| Self::user("mrose")).or(Err(IncorrectFormat)),
+            1 => Self::pass(front).or_else(|_| Self::pass("tan staaf")).or(Err(IncorrectFormat)),
+            2 => Self::apop(front, DIGEST).or_else(|_| Self::apop("mrose", DIGEST)).or(Err(IncorrectFormat)),
             3 => match core::str::from_utf8(front) {
-                Ok(mechanism) => Self::auth(mechanism).or_else(|_| Self::auth("PLAIN")).map_err(fallback),
-                Err(_) => Self::auth("PLAIN").map_err(fallback),
+                Ok(mechanism) => Self::auth(mechanism).or_else(|_| Self::auth("PLAIN")).or(Err(IncorrectFormat)),
+                Err(_) => Self::auth("PLAIN").or(Err(IncorrectFormat)),
             },
             4 => Ok(Self::Stls),
             5 => Ok(Self::Utf8),
@@ -126,7 +126,7 @@ impl<'a> Arbitrary<'a> for Command<'a> {
             16 => Ok(Self::Quit),
             _ => Self::other(front, Shape::SingleLine)
                 .or_else(|_| Self::other("XTND XMIT", Shape::SingleLine))
-                .map_err(fallback),
+                .or(Err(IncorrectFormat)),
         }
     }
 }
@@ -135,7 +135,7 @@ impl<'a> Arbitrary<'a> for Name<'a> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         match Command::user(line(u)?).or_else(|_| Command::user("mrose")) {
             Ok(Command::User(name)) => Ok(name),
-            _ => Err(arbitrary::Error::IncorrectFormat),
+            _ => Err(IncorrectFormat),
         }
     }
 }
@@ -144,7 +144,7 @@ impl<'a> Arbitrary<'a> for Password<'a> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         match Command::pass(line(u)?).or_else(|_| Command::pass("tan staaf")) {
             Ok(Command::Pass(password)) => Ok(password),
-            _ => Err(arbitrary::Error::IncorrectFormat),
+            _ => Err(IncorrectFormat),
         }
     }
 }
@@ -152,7 +152,7 @@ impl<'a> Arbitrary<'a> for Password<'a> {
 impl<'a> Arbitrary<'a> for Mechanism {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let own = line(u)?;
-        Self::new(own).or_else(|_| Self::new("SCRAM-SHA-256")).map_err(|_| arbitrary::Error::IncorrectFormat)
+        Self::new(own).or_else(|_| Self::new("SCRAM-SHA-256")).or(Err(IncorrectFormat))
     }
 }
 
@@ -162,14 +162,14 @@ impl<'a> Arbitrary<'a> for Digest {
         for digit in &mut digits {
             *digit = *u.choose(b"0123456789abcdef")?;
         }
-        Self::new(&digits).map_err(|_| arbitrary::Error::IncorrectFormat)
+        Self::new(&digits).or(Err(IncorrectFormat))
     }
 }
 
 impl<'a> Arbitrary<'a> for LanguageTag<'a> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let own = line(u)?;
-        Self::new(own).or_else(|_| Self::new("*")).map_err(|_| arbitrary::Error::IncorrectFormat)
+        Self::new(own).or_else(|_| Self::new("*")).or(Err(IncorrectFormat))
     }
 }
 
@@ -182,7 +182,7 @@ impl<'a> Arbitrary<'a> for LanguageListing<'a> {
 impl<'a> Arbitrary<'a> for Timestamp<'a> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let own = line(u)?;
-        Self::find(own).or_else(|| Self::find(b"<1896.697170952@host>")).ok_or(arbitrary::Error::IncorrectFormat)
+        Self::find(own).or_else(|| Self::find(b"<1896.697170952@host>")).ok_or(IncorrectFormat)
     }
 }
 
@@ -213,7 +213,7 @@ impl<'a> Arbitrary<'a> for Reply<'a> {
             Status::Ok => Self::ok(text).or_else(|_| Self::ok("")),
             Status::Err => Self::err(text).or_else(|_| Self::err("")),
         };
-        let reply = reply.map_err(|_| arbitrary::Error::IncorrectFormat)?;
+        let reply = reply.or(Err(IncorrectFormat))?;
         Ok(if bool::arbitrary(u)? { reply.with_code(ResponseCode::arbitrary(u)?) } else { reply })
     }
 }
@@ -222,9 +222,9 @@ impl<'a> Arbitrary<'a> for Greeting<'a> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let text = <&str>::arbitrary(u)?;
         let greeting = Self::text(text).or_else(|_| Self::text("POP3 server ready"));
-        let greeting = greeting.map_err(|_| arbitrary::Error::IncorrectFormat)?;
+        let greeting = greeting.or(Err(IncorrectFormat))?;
         if bool::arbitrary(u)? {
-            return greeting.with_timestamp("<a@b>").map_err(|_| arbitrary::Error::IncorrectFormat);
+            return greeting.with_timestamp("<a@b>").or(Err(IncorrectFormat));
         }
         Ok(greeting)
     }

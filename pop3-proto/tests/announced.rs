@@ -91,6 +91,29 @@ fn mechanisms_are_announced_in_their_order_and_the_line_has_a_limit() {
     assert_eq!(config.unwrap_err(), Misuse::TooLong { limit: 512 });
 }
 
+#[cfg(feature = "sasl")]
+#[test]
+fn mechanisms_that_the_machine_runs_come_first_and_what_is_set_twice_is_announced_once() {
+    use pop3_proto::Builtin;
+    let list = |builtin| {
+        let config = Config::new().allow_cleartext_login().sasl_mechanisms(["PLAIN", "X-TWO"]).unwrap();
+        let rows = capabilities(&mut greeted(config.builtin_mechanisms([builtin])));
+        rows.into_iter().find(|row| row.starts_with("SASL")).unwrap()
+    };
+    assert_eq!(list(Builtin::Login), "SASL LOGIN PLAIN X-TWO");
+    assert_eq!(list(Builtin::Plain), "SASL PLAIN X-TWO");
+}
+
+#[test]
+fn the_capability_list_answers_capa_and_no_other_command() {
+    let mut out = vec![];
+    let mut server = open(Config::new(), &mut Site::new(&[]));
+    assert_eq!(server.capabilities(&mut out), Err(Misuse::NothingOwed));
+    server.next_event(&mut &b"LIST\r\n"[..], &mut out).unwrap();
+    assert_eq!(server.capabilities(&mut out), Err(Misuse::WrongAnswer { to: Verb::List }));
+    assert_eq!(out, b"");
+}
+
 #[test]
 fn an_implementation_is_ascii_of_at_most_490_octets() {
     let refused = |name: &str| Config::new().implementation(name).err();

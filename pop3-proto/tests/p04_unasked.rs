@@ -43,6 +43,20 @@ fn an_answer_to_nothing_is_fatal_by_its_first_octet() {
 }
 
 #[test]
+fn a_line_that_begins_like_a_refusal_and_is_none_is_fatal_where_it_ends() {
+    for line in [&b"-\r\n"[..], b"-ERRx\r\n", b"-OK\r\n"] {
+        for (behind, mut client) in idle() {
+            let (front, end) = line.split_at(line.len() - 1);
+            let mut heard = vec![];
+            hear(&mut client, front, &mut heard).unwrap();
+            assert_eq!(heard, [], "behind {behind}");
+            assert_eq!(hear(&mut client, end, &mut heard), Err(Error::Unsolicited), "behind {behind}");
+            assert_eq!(heard, [Heard::Error(Error::Unsolicited)], "no event comes from it");
+        }
+    }
+}
+
+#[test]
 fn an_answer_that_waits_in_the_read_is_never_taken_for_a_later_command() {
     for unasked in UNASKED.into_iter().chain([&b"-"[..], b"-ERR early\r\n"]) {
         let octets = [b"+OK 1 5\r\n", unasked].concat();

@@ -1,7 +1,7 @@
 //! P18, P24: `Client::body` hands out the octets that `Client::next_event` does, wherever the reads are cut, for text that is
 //! passed on as it came too; and it says nothing where no message text is due.
 
-use pop3_proto::{Client, Command, Config, Event, Peer, Verb};
+use pop3_proto::{Client, Command, Config, Event, Peer, Quirk, Verb};
 
 const MESSAGES: [&[u8]; 5] = [
     b"+OK\r\nSubject: hi\r\n\r\n..\r\n.dot\r\n...\r\n.\r\n",
@@ -91,6 +91,31 @@ fn where_no_text_is_due_nothing_is_taken() {
     let mut input: &[u8] = b"+OK\r\n";
     assert_eq!(client.body(&mut input), None);
     assert_eq!(input, b"+OK\r\n");
+}
+
+#[test]
+fn text_that_is_passed_on_comes_as_plain_slices_too() {
+    let mut client = asked(Config::new().stuffed_bodies());
+    let mut input: &[u8] = b"+OK\r\n..x\r\n.\r\n";
+    client.next_event(&mut input).unwrap();
+    assert_eq!(client.body(&mut input), Some(&b"..x\r\n"[..]));
+    assert_eq!(client.body(&mut input), None);
+    assert_eq!(client.next_event(&mut input), Ok(Some(Event::End { of: Verb::Retr })));
+}
+
+#[test]
+fn stuffing_that_is_missing_shows_before_the_message_ends() {
+    let mut client = asked(Config::new());
+    let mut input: &[u8] = b"+OK\r\n.dot\r\nmore";
+    client.next_event(&mut input).unwrap();
+    assert!(!client.quirks_seen().contains(Quirk::MissingStuffing));
+    while client.body(&mut input).is_some() {}
+    assert!(client.quirks_seen().contains(Quirk::MissingStuffing));
+    let mut client = asked(Config::new().without_quirk(Quirk::MissingStuffing));
+    let mut input: &[u8] = b"+OK\r\n.dot\r\nmore";
+    client.next_event(&mut input).unwrap();
+    while client.body(&mut input).is_some() {}
+    assert!(!client.quirks_seen().contains(Quirk::MissingStuffing));
 }
 
 #[test]

@@ -108,6 +108,13 @@ fn the_limits_of_a_client_are_8_kib_and_strictly_512_octets() {
     assert!(fits(Config::new(), 8192) && !fits(Config::new(), 8193));
     let strict = || Config::new().without_quirk(Quirk::LongStatus);
     assert!(fits(strict(), 512) && !fits(strict(), 513));
+    // What RFC 2449 §4 allows is no tolerance.
+    for (octets, tolerated) in [(511, false), (512, false), (513, true)] {
+        let mut client = logged_in(Config::new(), "");
+        client.send(&Command::Noop, &mut vec![]).unwrap();
+        hear(&mut client, &line("+OK ", octets), &mut vec![]).unwrap();
+        assert_eq!(client.quirks_seen().contains(Quirk::LongStatus), tolerated, "{octets} octets");
+    }
 }
 
 #[test]
