@@ -93,6 +93,7 @@ CLASSES = [
     (r"client-early|client-answers-at-once|client-one-answer-more|client-late-answer|client-twice", "answers to no command"),
     (r"^group/4/|endless|beyond-the-limit|server-limits|client-numbers|argument-40", "bounds"),
     (r"unique-id-odd|client-unique-ids", "names of files"),
+    (r"^rfc1939/5/.*-unknown|^rfc1939/7/(top|uidl)-unknown|server-numbers|server-no-number|server-many-lines", "numbers"),
     (
         r"^group/6/|cleartext|inject|plaintext|half-a-line|layer|handshake|stls-(refused|not-announced)|no-tls|behind-stls|forgets"
         r"|^rfc8314/(4\.1|5)|opportunistic|client-lies",
