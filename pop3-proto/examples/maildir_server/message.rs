@@ -7,8 +7,8 @@
 use std::fs::File;
 use std::io::{self, Read as _};
 
-/// How much of a message is in memory at once.
-pub(crate) const CHUNK: usize = 128 * 1024;
+/// How much of a message is in memory at once: so little that it is still in the first cache of the processor when it is sent.
+pub(crate) const CHUNK: usize = 32 * 1024;
 
 /// What is left of it.
 #[derive(Debug)]

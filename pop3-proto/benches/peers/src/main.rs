@@ -15,6 +15,7 @@ mod results;
 mod scale;
 mod servers;
 mod small;
+mod weight;
 
 use results::Results;
 use std::path::{Path, PathBuf};
@@ -66,6 +67,11 @@ const SECTIONS: [(&str, Section); 5] = [
 
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [flag, what] = arguments.as_slice()
+        && flag == weight::FLAG
+    {
+        return weight::weigh(what);
+    }
     let quick = arguments.iter().any(|argument| argument == "--quick");
     arguments.retain(|argument| argument != "--quick");
     let Some((out, sections)) = arguments.split_first() else {

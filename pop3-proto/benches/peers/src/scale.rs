@@ -2,11 +2,11 @@
 
 use crate::House;
 use crate::input::Random;
-use crate::memory::logged_in;
 use crate::process;
 use crate::reader::Reader;
 use crate::results::Results;
 use crate::servers::login;
+use crate::weight;
 use pop3_proto::{
     Client, Command, Config, Event, Greeting, Incoming, Maildrop, MessageNumber, Misuse, Reconciliation, Reply, Server,
     Verb,
@@ -20,71 +20,27 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Instant;
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 pub(crate) fn run(house: &House, results: &mut Results) -> Result<(), String> {
     results.section("scale");
     let words = |error: Failure| error.to_string();
-    // In this order, because memory that is free but not given back would be filled first, and not be counted.
+    for what in weight::ALL {
+        results.add(what.row, what.subject, what.in_a_process_of_its_own()?, what.unit);
+    }
     million(house, results).map_err(words)?;
-    idle_machines(results).map_err(|error| error.to_string())?;
     crowd(house, results).map_err(words)
 }
 
-const IDLE: usize = 100_000;
-
-/// Machines that are logged in and wait. What a driver keeps beside them is not in it; `servers` measures that.
-fn idle_machines(results: &mut Results) -> Result<(), Box<dyn std::error::Error>> {
-    let config = Arc::new(Config::new().allow_cleartext_login());
-    let mut out = Vec::with_capacity(4096);
-    let before = process::resident();
-    let mut servers = Vec::with_capacity(IDLE);
-    for _ in 0..IDLE {
-        out.clear();
-        let mut server = Server::new(Arc::clone(&config), Greeting::text("ready")?, &mut out);
-        let mut input: &[u8] = b"USER mrose\r\nPASS tanstaaf\r\nCAPA\r\nNOOP\r\n";
-        while let Some(incoming) = server.next_event(&mut input, &mut out)? {
-            match incoming {
-                Incoming::Login(_) => server.reply(&Reply::ok("")?, &mut out)?,
-                other => Maildrop::default().answer(&other, &mut server, &mut out)?,
-            }
-        }
-        servers.push(server);
-    }
-    let each = process::resident().saturating_sub(before) as f64 / IDLE as f64;
-    results.add("100,000 idle sessions in one process", "Server", each, "octets/session");
-    // All of them are alive still.
-    for server in &mut servers {
-        out.clear();
-        let mut input: &[u8] = b"STAT\r\n";
-        if server.next_event(&mut input, &mut out)? != Some(Incoming::Command(Command::Stat)) {
-            return Err("a session was lost".into());
-        }
-    }
-    drop(servers);
-
-    let before = process::resident();
-    let mut clients: Vec<Client> = Vec::with_capacity(IDLE);
-    for _ in 0..IDLE {
-        clients.push(logged_in(&config)?);
-    }
-    let each = process::resident().saturating_sub(before) as f64 / IDLE as f64;
-    results.add("100,000 idle sessions in one process", "Client", each, "octets/session");
-    drop(clients);
-    Ok(())
-}
-
-const MILLION: u32 = 1_000_000;
+pub(crate) const MILLION: u32 = 1_000_000;
 
 /// A maildrop of a million messages over loopback: login, STAT, LIST, UIDL, and the listing held against what is known.
 fn million(house: &House, results: &mut Results) -> Result<(), Failure> {
     let count = if house.quick { MILLION / 10 } else { MILLION };
-    let before = process::resident();
+    let named = if house.quick { "100,000 messages" } else { "1,000,000 messages" };
     let began = Instant::now();
-    let maildrop = Maildrop::new((1..=count).map(|number| (u64::from(number % 5_000) + 300, unique_id(number))))?;
-    results.add("1,000,000 messages: maildrop made", "Maildrop", began.elapsed().as_secs_f64() * 1e3, "ms");
-    let each = process::resident().saturating_sub(before) as f64 / f64::from(count);
-    results.add("1,000,000 messages: memory, unique-ids included", "Maildrop", each, "octets/message");
+    let maildrop = maildrop(count)?;
+    results.add(&format!("{named}: maildrop made"), "Maildrop", began.elapsed().as_secs_f64() * 1e3, "ms");
 
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let address = listener.local_addr()?;
@@ -103,7 +59,7 @@ fn million(house: &House, results: &mut Results) -> Result<(), Failure> {
             listed += u32::from(row.octets == u64::from(row.number.get() % 5_000) + 300);
         }
     })?;
-    results.add("1,000,000 messages: LIST", "Client and Server", began.elapsed().as_secs_f64() * 1e3, "ms");
+    results.add(&format!("{named}: LIST"), "Client and Server", began.elapsed().as_secs_f64() * 1e3, "ms");
     let (mut new, mut odd) = (0_u32, 0_u32);
     let began = Instant::now();
     session.ask(&Command::Uidl(None), |event| {
@@ -115,12 +71,16 @@ fn million(house: &House, results: &mut Results) -> Result<(), Failure> {
             }
         }
     })?;
-    results.add("1,000,000 messages: UIDL, reconciled", "Client and Server", began.elapsed().as_secs_f64() * 1e3, "ms");
+    results.add(&format!("{named}: UIDL, reconciled"), "Client and Server", began.elapsed().as_secs_f64() * 1e3, "ms");
     session.ask(&Command::Quit, |_| {})?;
     server.join().map_err(|_| "the server panicked")??;
     let expected = (count, count / 10, 0, 0);
     let got = (listed, new, odd, known.gone().count());
     if got == expected { Ok(()) } else { Err(format!("listed, new, odd, gone: {got:?}, and not {expected:?}").into()) }
+}
+
+pub(crate) fn maildrop(messages: u32) -> Result<Maildrop, Failure> {
+    Ok(Maildrop::new((1..=messages).map(|number| (u64::from(number % 5_000) + 300, unique_id(number))))?)
 }
 
 fn unique_id(number: u32) -> String {
@@ -219,10 +179,11 @@ fn crowd(house: &House, results: &mut Results) -> Result<(), Failure> {
     if let Some(why) = failed {
         return Err(why);
     }
-    let row = format!("{crowd} connections download at once");
-    results.add(&row, "maildir_server", octets as f64 / took / 1e6, "MB/s");
-    results.add(&row, "maildir_server", (crowd as f64) * f64::from(EACH) / took, "messages/s, each octet right");
-    results.add(&row, "maildir_server", waiting as f64 / crowd as f64, "octets/session of memory, all logged in");
+    let row = |what: &str| format!("{crowd} connections download at once: {what}");
+    results.add(&row("text, each octet right"), "maildir_server", octets as f64 / took / 1e6, "MB/s");
+    let messages = (crowd as f64) * f64::from(EACH);
+    results.add(&row("messages of 10 KB"), "maildir_server", messages / took, "messages/s");
+    results.add(&row("memory, all logged in"), "maildir_server", waiting as f64 / crowd as f64, "octets/session");
     Ok(())
 }
 
