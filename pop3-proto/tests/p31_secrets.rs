@@ -267,6 +267,27 @@ fn check_exchanges(secret: &str) {
     server_shows_nothing(&marker, &config, b"AUTH PLAIN\r\n", lines.as_bytes());
 }
 
+/// People type passwords a line too early.
+#[test]
+fn a_name_that_waits_for_its_password_is_not_shown() {
+    let marker = Marker::new(b"correct-horse-battery-staple");
+    let mut server = greeted(Config::new().allow_cleartext_login());
+    assert!(format!("{server:?}").contains("user: None"));
+    let incoming = server.next_event(&mut &b"USER correct-horse-battery-staple\r\n"[..], &mut vec![]);
+    assert!(matches!(incoming, Ok(Some(Incoming::Command(Command::User(_))))));
+    marker.debug("Server", &server);
+    assert!(format!("{server:?}").contains("user: Some(<secret>)"), "{server:?}");
+    server.reply(&Reply::ok("").unwrap(), &mut vec![]).unwrap();
+    marker.debug("Server", &server);
+    assert!(format!("{server:?}").contains("user: Some(<secret>)"), "{server:?}");
+
+    // Nothing waits behind a refusal, and nothing is kept.
+    let mut server = greeted(Config::new().allow_cleartext_login());
+    server.next_event(&mut &b"USER correct-horse-battery-staple\r\n"[..], &mut vec![]).unwrap();
+    server.reply(&Reply::err("no such mailbox").unwrap(), &mut vec![]).unwrap();
+    assert!(format!("{server:?}").contains("user: None"), "{server:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4))]
 

@@ -60,6 +60,18 @@ fn the_passage_changes_nothing_and_ends_where_the_reader_ends() {
     }
 }
 
+#[test]
+fn a_line_that_is_no_end_is_passed_on_in_one_piece_with_the_dot_before_it() {
+    // In text whose lines end in CRLF, a dot before a bare LF is one before any octet.
+    for line in [&b"..\r\n"[..], b".x\r\n", b".\n\r\n", b".\n.\n\r\n", b".\rx\r\n"] {
+        let wire = [line, b".\r\n"].concat();
+        let (mut passage, mut input) = (Passage::new(LineEnd::Crlf), &wire[..]);
+        let pieces = core::iter::from_fn(|| passage.next(&mut input)).take(2);
+        assert_eq!(pieces.collect::<Vec<_>>(), [Piece::Text(line), Piece::End], "{}", line.escape_ascii());
+        assert_eq!(input, b"");
+    }
+}
+
 fn server_with_a_body_begun() -> (Server, Vec<u8>) {
     let mut out = Vec::new();
     let config = Config::new().allow_cleartext_login();

@@ -1,9 +1,11 @@
 //! Values mean what they say: equal where the RFC calls them equal and nowhere else, and the same after they were made
 //! owned, borrowed, decoded or stored in a set. A comparison that is always true lets a wrong digest in.
 
+use pop3_proto::grammar::Fault;
 use pop3_proto::{
-    Capability, Client, Command, Config, Digest, Error, ErrorClass, Mechanisms, MessageNumber, Misuse, Quirk, Quirks,
-    ResponseCode, Secret, Text, UniqueId, Verb, Wait,
+    Capability, Client, Command, Config, Data, Digest, DropListing, Error, ErrorClass, LanguageTag, Mechanisms,
+    MessageNumber, Misuse, Quirk, Quirks, ResponseCode, ScanListing, Secret, Text, UniqueId, UniqueIdListing, Verb,
+    Wait,
 };
 use std::collections::HashSet;
 
@@ -16,6 +18,47 @@ fn a_text_equals_its_own_octets_and_no_others() {
     assert_eq!(text.as_borrowed(), text);
     assert_eq!(text.clone().into_owned().into_bytes(), &b"one two"[..]);
     assert_eq!(Text::from(b"\xFF").as_str(), None);
+}
+
+#[test]
+fn texts_and_unique_ids_are_sorted_and_found_in_sets_by_their_octets() {
+    let texts = [&b""[..], b"\0", b"A", b"a", b"a\0", b"ab", b"b", b"\xFF"].map(Text::from);
+    for (at, one) in texts.iter().enumerate() {
+        for (place, other) in texts.iter().enumerate() {
+            assert_eq!((one.cmp(other), one.partial_cmp(other)), (at.cmp(&place), Some(at.cmp(&place))));
+            assert_eq!(one < other, at < place);
+        }
+        // Borrowed or owned, it is the same key.
+        assert_eq!(hash(one), hash(&one.clone().into_owned()));
+        assert_eq!(texts.iter().filter(|other| hash(*other) == hash(one)).count(), 1, "{one:?}");
+    }
+    let id = |octets: &'static str| UniqueId::new(octets).unwrap();
+    assert!(id("a") < id("ab") && id("B") < id("a"));
+    assert_ne!(hash(&id("a")), hash(&id("ab")));
+}
+
+#[test]
+fn what_an_answer_carries_is_the_same_without_its_line() {
+    let number = MessageNumber::new(3).unwrap();
+    let line = b"id-3 en-boont".to_vec();
+    let language = LanguageTag::new(&line[5..]).unwrap();
+    let unique_id = UniqueIdListing { number, id: UniqueId::new(&line[..4]).unwrap() };
+    let all = [
+        Data::None,
+        Data::Drop(DropListing { messages: 2, octets: Some(320) }),
+        Data::Scan(ScanListing { number, octets: 120 }),
+        Data::UniqueId(unique_id),
+        Data::Language(language),
+        Data::Octets(120),
+        Data::Malformed(Fault::Number),
+    ];
+    let owned: [Data<'static>; 7] = all.clone().map(Data::into_owned);
+    assert_eq!(owned, all);
+    drop(line);
+    assert_eq!(
+        format!("{:?}", owned[3]),
+        "UniqueId(UniqueIdListing { number: MessageNumber(3), id: UniqueId(\"id-3\") })"
+    );
 }
 
 #[test]

@@ -206,6 +206,7 @@ mod tests {
             }
         }
         assert!(taken > 30, "{taken}");
+        assert_eq!(capability_crlf(b"TOP\r\n.\r\n"), Some((&b".\r\n"[..], Capability::Top)));
         let long = alloc::format!("SASL {}\r\n", "x".repeat(505));
         assert!(capability_crlf(alloc::format!("SASL {}\r\n", "x".repeat(506)).as_bytes()).is_none());
         assert!(capability_crlf(long.as_bytes()).is_some());

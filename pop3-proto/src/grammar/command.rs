@@ -150,11 +150,8 @@ fn keyword(line: &[u8]) -> IResult<'_, &[u8]> {
 
 /// The line without spaces at its end, where that is tolerated.
 fn trimmed<'i>(rest: &'i [u8], tolerance: &mut Tolerance) -> &'i [u8] {
-    let mut end = rest;
-    while let Some(shorter) = end.strip_suffix(b" ") {
-        end = shorter;
-    }
-    if end.len() < rest.len() && tolerance.pass(Quirk::TrailingSpaces) { end } else { rest }
+    // (Spaces are all the white space that the line may have: control characters were looked for.)
+    if rest.ends_with(b" ") && tolerance.pass(Quirk::TrailingSpaces) { rest.trim_ascii_end() } else { rest }
 }
 
 /// ```abnf
@@ -259,6 +256,7 @@ pub(crate) const fn argument_fault(misuse: &Misuse) -> Fault {
 mod tests {
     use super::super::fault;
     use super::*;
+    use crate::quirk::Quirks;
     use alloc::vec::Vec;
 
     fn strict(line: &'static str) -> Result<Command<'static>, Fault> {
@@ -336,6 +334,45 @@ mod tests {
             }
         }
         assert!(taken >= 16, "{taken}");
+    }
+
+    #[test]
+    fn the_commands_that_most_of_a_session_is_made_of_are_read_with_their_crlf() {
+        let number = MessageNumber::new(3).unwrap();
+        for (line, expected) in [
+            ("STAT", Command::Stat),
+            ("noop", Command::Noop),
+            ("Rset", Command::Rset),
+            ("LIST", Command::List(None)),
+            ("UIDL", Command::Uidl(None)),
+            ("LIST 3", Command::List(Some(number))),
+            ("UIDL 3", Command::Uidl(Some(number))),
+            ("RETR 3", Command::Retr(number)),
+            ("DELE 3", Command::Dele(number)),
+            ("TOP 3 7", Command::Top { number, lines: 7 }),
+        ] {
+            let input = alloc::format!("{line}\r\nQUIT\r\n");
+            let bare = matches!(expected, Command::Stat | Command::Noop | Command::Rset);
+            let found = bare_command_crlf(input.as_bytes()).map(|(left, _, command)| (left, command));
+            assert_eq!(found, bare.then(|| (&b"QUIT\r\n"[..], expected.clone())), "{line}");
+            let found = plain_command_crlf(input.as_bytes()).map(|(left, plain)| (left, plain.command()));
+            assert_eq!(found, Some((&b"QUIT\r\n"[..], expected)), "{line}");
+        }
+    }
+
+    #[test]
+    fn spaces_at_the_end_are_tolerated_and_noted_where_there_are_any() {
+        let parse = |line: &'static str, allowed| {
+            let mut tolerance = Tolerance::new(allowed);
+            let parsed = command_line(line.as_bytes(), &mut tolerance).map(|(_, command)| command).map_err(fault);
+            (parsed, tolerance.seen)
+        };
+        let allowed = Quirks::STRICT.with(Quirk::TrailingSpaces);
+        assert_eq!(parse("NOOP", allowed), (Ok(Command::Noop), Quirks::STRICT));
+        assert_eq!(parse("NOOP  ", allowed), (Ok(Command::Noop), allowed));
+        assert_eq!(parse("NOOP ", Quirks::TOLERANT.without(Quirk::TrailingSpaces)).0, Err(Fault::ExtraArgument));
+        // RFC 1939 §7: spaces may be part of a password.
+        assert_eq!(parse("PASS a ", allowed), (Ok(Command::pass("a ").unwrap()), Quirks::STRICT));
     }
 
     #[test]

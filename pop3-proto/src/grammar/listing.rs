@@ -227,6 +227,11 @@ mod tests {
         }
         assert!(taken > 100, "{taken}");
         assert!(scan_listing_crlf(b"1 120\r\n").is_some() && unique_id_listing_crlf(b"1 x\r\n").is_some());
+        // RFC 1939 §7: "a string of one to 70 characters".
+        for (octets, taken) in [(0, false), (1, true), (69, true), (70, true), (71, false)] {
+            let row = alloc::format!("1 {}\r\n", "i".repeat(octets));
+            assert_eq!(unique_id_listing_crlf(row.as_bytes()).is_some(), taken, "{octets} octets");
+        }
     }
 
     #[test]

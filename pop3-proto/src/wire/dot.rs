@@ -388,3 +388,52 @@ impl Passage {
         self.0.held()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    /// Behind the first dot of a message.
+    fn behind_a_dot() -> Unstuff {
+        let mut unstuff = Unstuff::new(LineEnd::Crlf);
+        assert_eq!(unstuff.text(&mut &b"."[..]), None);
+        unstuff
+    }
+
+    /// Reads the rest of a line that began with a dot, up to the next such line, whose dot stands so far behind it. Says how
+    /// many near ones there have been of late.
+    fn dotted(unstuff: &mut Unstuff, far: usize) -> u8 {
+        let (mut line, behind) = (Vec::from([b'.'; 1]), [b'x'; 2 * scan::LINE]);
+        line.resize(far - 2, b'x');
+        line.extend_from_slice(b"\r\n");
+        let wire = [&line, &b"."[..], &behind].concat();
+        let mut input = &wire[..];
+        assert_eq!(unstuff.text(&mut input), Some(&line[..]));
+        assert_eq!((input, unstuff.place), (&behind[..], Place::Dot));
+        unstuff.lately.0
+    }
+
+    #[test]
+    fn lines_that_begin_with_a_dot_are_counted_until_one_is_far() {
+        let counted = |lines: [usize; 4]| {
+            let mut unstuff = behind_a_dot();
+            lines.map(|far| dotted(&mut unstuff, far))
+        };
+        assert_eq!(counted([4, scan::LINE - 1, 70, 4]), [1, 2, 2, 2]);
+        for far in [scan::LINE, scan::LINE + 1, 1000] {
+            assert_eq!(counted([4, far, 4, 4]), [1, 0, 1, 2], "{far}");
+        }
+        // Behind many, the gear for what is near is asked first, which sees as far as a line and not further.
+        assert_eq!(counted([4, 4, scan::LINE, 4]), [1, 2, 2, 2]);
+        assert_eq!(counted([4, 4, scan::LINE + 1, 4]), [1, 2, 0, 1]);
+    }
+
+    #[test]
+    fn texts_that_are_at_the_same_place_are_equal_however_they_were_searched() {
+        let (mut one, mut other) = (behind_a_dot(), behind_a_dot());
+        let (near, far) = (dotted(&mut one, 10), dotted(&mut other, 1000));
+        assert_eq!((near, far), (1, 0));
+        assert_eq!(one, other);
+    }
+}

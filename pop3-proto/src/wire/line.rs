@@ -420,6 +420,28 @@ mod tests {
     }
 
     #[test]
+    fn a_plain_line_is_taken_at_once_up_to_the_limit_and_nothing_else_is() {
+        let taken = |octets: &'static [u8], limit| {
+            let (mut input, lines) = (octets, Lines::new());
+            let text = lines.whole_text(&mut input, limit);
+            assert!(text.is_some() || input == octets, "what is not taken stays");
+            text.map(|text| (text, input))
+        };
+        assert_eq!(taken(b"NOOP\r\nQUIT\r\n", 255), Some((&b"NOOP"[..], &b"QUIT\r\n"[..])));
+        assert_eq!(taken(b"\r\n", 2), Some((&b""[..], &b""[..])));
+        assert_eq!(taken(b"NOOP\r\n", 6), Some((&b"NOOP"[..], &b""[..])));
+        for limit in 0..6 {
+            assert_eq!(taken(b"NOOP\r\n", limit), None, "a limit of {limit}");
+        }
+        for other in [&b""[..], b"NOOP", b"NOOP\r", b"NOOP\n", b"NO\0OP\r\n", b"NOOP\r\r\n"] {
+            assert_eq!(taken(other, 255), None, "{}", other.escape_ascii());
+        }
+        let mut lines = Lines::new();
+        assert_eq!(lines.find(&mut &b"NO"[..], Ending::Crlf, 255), Ok(None));
+        assert_eq!(lines.whole_text(&mut &b"OP\r\n"[..], 255), None, "the line began earlier");
+    }
+
+    #[test]
     fn a_bare_cr_before_a_cut_stays_in_the_line() {
         assert_eq!(read(b"a\rb\r\n", &[2], Ending::Crlf, 99), vec![Ok((b"a\rb".to_vec(), LineEnd::Crlf))]);
     }

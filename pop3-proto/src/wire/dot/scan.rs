@@ -51,15 +51,17 @@ impl LineBreak for AnyLf {
     }
 }
 
-/// The octets of a block of which each may be the dot. The two before them are context.
+/// The octets of a block, of which each may be the dot. The two before them are context, and all together a window.
 const BLOCK: usize = 64;
 const SHORT_BLOCK: usize = 32;
 const CONTEXT: usize = 2;
+const WINDOW: usize = BLOCK + CONTEXT;
+const SHORT_WINDOW: usize = SHORT_BLOCK + CONTEXT;
 /// So many octets are near.
 pub(super) const LINE: usize = 128;
 const HALF: usize = 32;
 /// How far the third and fourth gear go before the second is tried again.
-const STRETCH: usize = 16 * 1024;
+const STRETCH: usize = 16_384;
 
 /// The place of the first dot of `text` behind a line break that lies in `text` too.
 #[inline(always)]
@@ -89,8 +91,10 @@ pub(super) fn sparse<B: LineBreak>(text: &[u8]) -> Option<usize> {
     match skip::to_lf_dot(text.get(..STRETCH).unwrap_or(text)) {
         Some(lf) if text.get(..=lf).is_some_and(B::ends) => Some(lf + 1),
         Some(lf) => far::<B>(text, lf),
-        None if text.len() <= STRETCH => None,
-        None => far::<B>(text, STRETCH - 1),
+        None => {
+            text.get(STRETCH)?;
+            far::<B>(text, STRETCH)
+        }
     }
 }
 
@@ -139,7 +143,7 @@ fn first_lf(block: &[u8; HALF]) -> usize {
 
 #[inline(never)]
 fn short_or_far<B: LineBreak>(text: &[u8]) -> Option<usize> {
-    if text.len() < BLOCK + CONTEXT {
+    if text.first_chunk::<WINDOW>().is_none() {
         return short::<B>(text);
     }
     far::<B>(text, skip::to_dot(text)?)
@@ -148,7 +152,7 @@ fn short_or_far<B: LineBreak>(text: &[u8]) -> Option<usize> {
 /// The octet loop that the rest is a faster form of.
 #[inline]
 pub(super) fn plain<B: LineBreak>(text: &[u8]) -> Option<usize> {
-    (1..text.len()).find(|&at| text.get(at) == Some(&b'.') && text.get(..at).is_some_and(B::ends))
+    (1..text.len()).find(|&at| begins_line::<B>(text, at))
 }
 
 /// The gears for what is far away. Looks at `dot` and what is behind it; it is a dot, or the beginning of a line.
@@ -178,22 +182,22 @@ fn short<B: LineBreak>(text: &[u8]) -> Option<usize> {
     let (Some(front), Some(back)) = (text.first_chunk(), text.last_chunk()) else {
         return plain::<B>(text);
     };
-    let at_once = matches!(text, [_, b'.', ..]) && text.get(..1).is_some_and(B::ends);
-    if at_once || holds_short::<B>(front) || holds_short::<B>(back) { plain::<B>(text) } else { None }
+    // (A window's first two octets have no say: the first of the text never is the dot, and the second may be.)
+    let holds = begins_line::<B>(text, 1) || holds_short::<B>(front) || holds_short::<B>(back);
+    if holds { plain::<B>(text) } else { None }
 }
 
 /// The last gear. Does not look at the first two octets.
 fn blocks<B: LineBreak>(text: &[u8]) -> Option<usize> {
     let mut rest = text;
-    while let Some(block) = rest.first_chunk() {
-        if holds::<B>(block) {
-            break;
+    loop {
+        match rest.first_chunk() {
+            Some(window) if holds::<B>(window) => break,
+            Some(_) => rest = rest.get(BLOCK..).unwrap_or_default(),
+            // What fills no window does so with octets before it, if there are any.
+            None if text.last_chunk().is_some_and(|window| !holds::<B>(window)) => return None,
+            None => break,
         }
-        rest = rest.get(BLOCK..).unwrap_or_default();
-    }
-    // The block that holds it, or the octets that fill none: with those before them they do.
-    if rest.len() < BLOCK + CONTEXT && text.last_chunk().is_some_and(|block| !holds::<B>(block)) {
-        return None;
     }
     plain::<B>(rest).map(|dot| text.len().saturating_sub(rest.len()).saturating_add(dot))
 }
@@ -201,26 +205,26 @@ fn blocks<B: LineBreak>(text: &[u8]) -> Option<usize> {
 /// Whether a dot of the block begins a line.
 #[inline(always)]
 #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "the bounds are constants")]
-fn holds<B: LineBreak>(block: &[u8; BLOCK + CONTEXT]) -> bool {
+fn holds<B: LineBreak>(window: &[u8; WINDOW]) -> bool {
     let (mut ends, mut any) = ([false; BLOCK], false);
     for at in 0..BLOCK {
-        ends[at] = B::before(block[at]) & (block[at + 2] == b'.');
+        ends[at] = B::before(window[at]) & (window[at + 2] == b'.');
     }
     for at in 0..BLOCK {
-        any |= ends[at] & (block[at + 1] == b'\n');
+        any |= ends[at] & (window[at + 1] == b'\n');
     }
     any
 }
 
 #[inline(always)]
 #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "the bounds are constants")]
-fn holds_short<B: LineBreak>(block: &[u8; SHORT_BLOCK + CONTEXT]) -> bool {
+fn holds_short<B: LineBreak>(window: &[u8; SHORT_WINDOW]) -> bool {
     let (mut ends, mut any) = ([false; SHORT_BLOCK], false);
     for at in 0..SHORT_BLOCK {
-        ends[at] = B::before(block[at]) & (block[at + 2] == b'.');
+        ends[at] = B::before(window[at]) & (window[at + 2] == b'.');
     }
     for at in 0..SHORT_BLOCK {
-        any |= ends[at] & (block[at + 1] == b'\n');
+        any |= ends[at] & (window[at + 1] == b'\n');
     }
     any
 }
@@ -279,12 +283,16 @@ mod tests {
     use alloc::vec::Vec;
     use proptest::prelude::*;
 
-    /// An octet loop that is obviously right, and shares nothing with the gears.
-    fn naive(text: &[u8], bare_lf: bool) -> Option<usize> {
-        (0..text.len()).find(|&at| {
+    /// An octet loop that is obviously right, and shares nothing with the gears: every place of a dot that begins a line.
+    fn line_dots(text: &[u8], bare_lf: bool) -> impl Iterator<Item = usize> {
+        (0..text.len()).filter(move |&at| {
             let front = &text[..at];
             text[at] == b'.' && if bare_lf { front.ends_with(b"\n") } else { front.ends_with(b"\r\n") }
         })
+    }
+
+    fn naive(text: &[u8], bare_lf: bool) -> Option<usize> {
+        line_dots(text, bare_lf).next()
     }
 
     fn check(text: &[u8]) {
@@ -329,6 +337,54 @@ mod tests {
                         check(&text);
                     }
                 }
+            }
+        }
+    }
+
+    /// Texts of one octet, and of it with each of these anywhere in between.
+    fn with_each_at_every_place(length: usize, mut check: impl FnMut(&[u8])) {
+        for fill in *b"x.\r\n" {
+            for odd in [&b""[..], b"\r\n.", b"\n.", b"\r\n", b"\rx.", b"x\n"] {
+                for at in 0..=length - odd.len() {
+                    let mut text = vec![fill; length];
+                    text[at..at + odd.len()].copy_from_slice(odd);
+                    check(&text);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_window_holds_a_line_dot_where_there_is_one_behind_its_context_and_nowhere_else() {
+        with_each_at_every_place(WINDOW, |text| {
+            let window = text.first_chunk().unwrap();
+            for (bare_lf, holds) in [(false, holds::<CrLf>(window)), (true, holds::<AnyLf>(window))] {
+                let expected = line_dots(text, bare_lf).any(|dot| dot >= CONTEXT);
+                assert_eq!(holds, expected, "bare LF: {bare_lf}: {}", text.escape_ascii());
+            }
+        });
+        with_each_at_every_place(SHORT_WINDOW, |text| {
+            let window = text.first_chunk().unwrap();
+            for (bare_lf, holds) in [(false, holds_short::<CrLf>(window)), (true, holds_short::<AnyLf>(window))] {
+                let expected = line_dots(text, bare_lf).any(|dot| dot >= CONTEXT);
+                assert_eq!(holds, expected, "bare LF: {bare_lf}: {}", text.escape_ascii());
+            }
+        });
+    }
+
+    #[test]
+    fn the_first_lf_is_near_if_it_is_within_a_line_and_in_blocks_that_are_full() {
+        for length in 0..3 * LINE {
+            let none = vec![b'x'; length];
+            assert_eq!(near_line_end(&none), None);
+            for lf in 0..length {
+                let mut text = none.clone();
+                text[lf] = b'\n';
+                let near = lf < LINE && (lf / HALF + 1) * HALF <= length;
+                assert_eq!(near_line_end(&text), near.then_some(lf + 1), "LF at {lf} of {length} octets");
+                // A second one behind it changes nothing.
+                text[lf..].fill(b'\n');
+                assert_eq!(near_line_end(&text), near.then_some(lf + 1), "LFs from {lf} of {length} octets");
             }
         }
     }
