@@ -4,18 +4,24 @@
     pop3-proto/mutants/run.py                        # all; writes target/mutants/report.md
     pop3-proto/mutants/run.py client/ server.rs      # those whose name has one of these words
     pop3-proto/mutants/run.py --one-by-one           # constants too, each compiled alone: slow
+    pop3-proto/mutants/run.py --counts               # of what is missed, what costs more, each compiled alone: slow
 
 The mutants are those that cargo-mutants lists, all built into one program, in which one at a time is switched on
 (src/main.rs). Each is run with the tests that reach it, the quick ones first, until one fails. All features; the unit tests
-and the tests of tests/in-process.sh. tests/mutants.sh is the slow way: cargo-mutants itself, one build for each.
+and the tests of tests/in-process.sh. What no test reaches with all features is tried in a second program, without `std`.
+tests/mutants.sh is the slow way: cargo-mutants itself, one build for each.
 
-Needs cargo-mutants (cargo install --locked cargo-mutants). The switch asks the compiler for an unstable intrinsic,
-which is why RUSTC_BOOTSTRAP is set; nothing but this program is built so.
+A mutant that changes nothing but what it costs passes these tests. --counts plants each that was missed alone, and asks
+tests/allocations.rs and benches/gate.py, which fails when a row costs 3 % more instructions than its baseline.
+
+Needs cargo-mutants (cargo install --locked cargo-mutants); --counts needs valgrind. The switch asks the compiler for an
+unstable intrinsic, which is why RUSTC_BOOTSTRAP is set; nothing but this program is built so.
 """
 
 import argparse
 import collections
 import concurrent.futures
+import contextlib
 import datetime
 import json
 import os
@@ -25,6 +31,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -42,7 +49,16 @@ UNDER_TEST = {
     "CARGO_MANIFEST_DIR": str(TREE / "pop3-proto"),
 }
 BUILDING = {**os.environ, "RUSTC_BOOTSTRAP": "1", "RUSTFLAGS": "--cap-lints warn", "CARGO_INCREMENTAL": "0"}
-CORE = ["--offline", "--package", "pop3-proto", "--all-features", "--target-dir", str(WORK / "target")]
+CORE = ["--offline", "--package", "pop3-proto", "--target-dir", str(WORK / "target")]
+ALL = ["--all-features"]
+GATE = TREE / "pop3-proto/benches/gate.py"
+# Which rows of the gate are about what.
+ROWS = {
+    r"wire/dot/stuff": "server ",
+    r"wire/dot|client\.rs": "client ",
+    r"client/|grammar/(listing|capability)": "client, ",
+    r"server|grammar/command": "server, ",
+}
 # What the promises cannot do without: every mutant of these is to be caught.
 GROUPS = {
     "STLS": r"(?i)tls|after_ok|client/policy\.rs",
@@ -59,6 +75,7 @@ def main():
     parser.add_argument("words", nargs="*", help="only mutants whose name has one of these words")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many run at a time")
     parser.add_argument("--one-by-one", action="store_true", help="run what cannot be switched too, a build for each")
+    parser.add_argument("--counts", action="store_true", help="ask what is missed for its cost, a build for each")
     options = parser.parse_args()
 
     mutants = listed()
@@ -68,13 +85,20 @@ def main():
     constants = {m["id"] for m in mutants if not m["function"]} - left_out
     left_out |= constants
     reasons.update(dict.fromkeys(constants, "cannot be switched"))
-    programs = build_tests()
-    reach, seconds = who_reaches_what(programs, options.jobs)
     chosen = [m for m in mutants if not options.words or any(word in m["name"] for word in options.words)]
-    results = run_all([m for m in chosen if m["id"] not in left_out], reach, seconds, options.jobs)
+    run_of = [m for m in chosen if m["id"] not in left_out]
+    reach, seconds = who_reaches_what(build_tests(ALL), options.jobs)
+    if any(m["id"] not in reach for m in run_of):
+        # What no test reaches may be code that is there without `std` only.
+        second, more = who_reaches_what(build_tests(without_std()), options.jobs)
+        reach = second | reach
+        seconds |= more
+    results = run_all(run_of, reach, seconds, options.jobs)
     alone = [m for m in chosen if reasons.get(m["id"]) == "cannot be switched"]
     if options.one_by_one:
         results.update(run_alone(alone, reasons))
+    if options.counts:
+        results.update(run_counts([m for m in chosen if results.get(m["id"], [""])[0] == "missed"]))
     report(chosen, results, reasons)
 
 
@@ -91,6 +115,12 @@ def listed():
         again[name] += 1
         mutant["key"] = f"{name} #{again[name]}"
     return mutants
+
+
+def without_std():
+    features = tomllib.loads((ROOT / "pop3-proto/Cargo.toml").read_text())["features"]
+    names = [name for name, of in features.items() if name not in ("default", "std") and "std" not in of]
+    return ["--no-default-features", "--features", ",".join(names)]
 
 
 def run(command, cwd, env=None, check=True):
@@ -116,7 +146,7 @@ def copy_tree():
     names = run([ROOT / "pop3-proto/tests/in-process.sh"], ROOT).stdout.split()
     modules = "".join(f'#[path = "{name}.rs"]\nmod {name};\n' for name in names)
     (tests / "all.rs").write_text(f"#![allow(warnings)]\n{modules}")
-    sources = [(tests / f"{name}.rs").read_text() for name in names]
+    sources = [(tests / f"{name}.rs").read_text() for name in [*names, "allocations"]]
     shared = {path for source in sources for path in re.findall(r'#\[path = "(.*)"\]', source)}
     sources += [path.read_text() for path in [*(TREE / "pop3-proto/src").rglob("*.rs"), *(tests / name for name in shared)]]
     words = "\n".join(sources)
@@ -129,7 +159,7 @@ def copy_tree():
         if re.search(rf"\b{re.split(r'[ .]', line)[0].replace('-', '_')}::", words) and "package =" not in line
     ]
     head = head.replace("[package]\n", "[package]\nautotests = false\nautoexamples = false\n", 1)
-    manifest.write_text("\n".join([f"{head}[dev-dependencies]", *wanted, '\n[[test]]\nname = "all"\n']))
+    manifest.write_text("\n".join([f"{head}[dev-dependencies]", *wanted, '\n[[test]]\nname = "all"\n\n[[test]]\nname = "allocations"\n']))
 
     workspace = TREE / "Cargo.toml"
     text = re.sub(r"^(default-members|exclude) = .*\n", "", workspace.read_text(), flags=re.M)
@@ -156,8 +186,11 @@ def build_all(mutants):
         unstable = "#![feature(core_intrinsics, const_eval_select)]\n#![allow(internal_features)]\n"
         at_top = re.search(r"^#!\[", text, re.M).start()
         lib.write_text(text[:at_top] + unstable + text[at_top:at] + "mod switch;\n" + text[at:])
-        checked = run(["cargo", "check", "--message-format=json", *CORE], TREE, BUILDING, check=False)
-        if checked.returncode == 0:
+        for features in (ALL, without_std()):
+            checked = run(["cargo", "check", "--message-format=json", *CORE, *features], TREE, BUILDING, check=False)
+            if checked.returncode:
+                break
+        else:
             print(f"{len(mutants)} mutants, {len(mutants) - len(left_out)} in one program", flush=True)
             return left_out, reasons
         refused = blamed(checked.stdout)
@@ -209,8 +242,8 @@ def blamed(messages):
     return found
 
 
-def build_tests():
-    command = ["cargo", "test", "--lib", "--test", "all", "--no-run", "--message-format=json", *CORE]
+def build_tests(features):
+    command = ["cargo", "test", "--lib", "--test", "all", "--no-run", "--message-format=json", *CORE, *features]
     built = run(command, TREE, BUILDING)
     artifacts = [json.loads(line) for line in built.stdout.splitlines()]
     return [a["executable"] for a in artifacts if a.get("executable") and a["profile"]["test"]]
@@ -245,6 +278,7 @@ def who_reaches_what(programs, jobs):
             for number in numbers:
                 reach[int(number)].append(test)
     print(f"{len(seconds)} tests, {sum(seconds.values()):.0f} s one after the other", flush=True)
+    reach.default_factory = None
     return reach, seconds
 
 
@@ -254,7 +288,7 @@ def run_all(mutants, reach, seconds, jobs):
     results, began = {}, time.monotonic()
 
     def one(mutant):
-        tests = sorted(reach[mutant["id"]], key=lambda test: (test[1] != killers.get(mutant["key"]), seconds[test]))
+        tests = sorted(reach.get(mutant["id"], []), key=lambda test: (test[1] != killers.get(mutant["key"]), seconds[test]))
         return mutant, caught(tests, seconds, {"MUTANT": str(mutant["id"])})
 
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
@@ -296,29 +330,84 @@ def caught(tests, seconds, environment):
 def run_alone(mutants, reasons):
     """Plants one mutant at a time in the sources, as cargo-mutants does."""
     results = {}
-    shutil.copytree(ROOT / "pop3-proto/src", TREE / "pop3-proto/src", dirs_exist_ok=True)
+    plain_sources()
     for mutant in mutants:
-        path = TREE / mutant["file"]
-        original = (ROOT / mutant["file"]).read_text()
-        rows = original.splitlines(keepends=True)
-        offset = lambda at: sum(map(len, rows[: at["line"] - 1])) + at["column"] - 1
-        start, end = (offset(mutant["span"][which]) for which in ("start", "end"))
-        path.write_text(original[:start] + mutant["replacement"] + original[end:])
-        command = ["cargo", "test", "--lib", "--test", "all", *CORE]
-        built = run([*command, "--no-run"], TREE, BUILDING, check=False)
-        if built.returncode:
-            reasons[mutant["id"]] = "does not compile"
-        else:
-            environment = {**UNDER_TEST, **BUILDING}
-            try:
-                done = subprocess.run(command, cwd=TREE, env=environment, capture_output=True, text=True, timeout=1200)
-                failed = re.findall(r"^test (\S+) .*FAILED", done.stdout, re.M)
-                results[mutant["id"]] = ("caught", (failed or ["?"])[0]) if done.returncode else ("missed", "alone")
-            except subprocess.TimeoutExpired:
-                results[mutant["id"]] = "did not end", "alone"
-        path.write_text(original)
+        command = ["cargo", "test", "--lib", "--test", "all", *CORE, *ALL]
+        with planted(mutant):
+            if run([*command, "--no-run"], TREE, BUILDING, check=False).returncode:
+                reasons[mutant["id"]] = "does not compile"
+            else:
+                results[mutant["id"]] = tested(command, 1200)
         print(mutant["name"], results.get(mutant["id"], "does not compile"), flush=True)
     return results
+
+
+def run_counts(mutants):
+    """The same, to see whether a mutant that no test notices makes work."""
+    results = {}
+    plain_sources()
+    for variant in ("--with-std", "--without-std"):
+        gate = run([sys.executable, GATE, variant], TREE, check=False)
+        if gate.returncode or "made elsewhere" in gate.stdout:
+            print(gate.stdout[-3000:], gate.stderr, "the baseline is not that of this machine and these sources", sep="\n")
+            return results
+    killers = json.loads(KILLERS.read_text()) if KILLERS.exists() else {}
+    for number, mutant in enumerate(mutants, 1):
+        with planted(mutant):
+            found = dearer(mutant, killers.get(mutant["key"], ""))
+            if not found:
+                command = ["cargo", "test", "--test", "allocations", *CORE, *ALL]
+                outcome, by = tested(command, 600)
+                if outcome == "caught":
+                    found = outcome, f"allocations::{by}"
+        if found:
+            results[mutant["id"]] = found
+            killers[mutant["key"]] = found[1]
+            KILLERS.write_text(json.dumps(killers, indent=0))
+        print(f"{number} of {len(mutants)}: {mutant['name']}: {found or 'no difference'}", flush=True)
+    return results
+
+
+def dearer(mutant, last):
+    """The row that costs more, if there is one: that of the last time is asked first."""
+    rows = next((rows for pattern, rows in ROWS.items() if re.search(pattern, mutant["file"])), "")
+    attempts = [(variant, rows) for variant in ("std", "no std")]
+    if match := re.match(r"(std|no std): (.*): \d", last):
+        attempts.insert(0, match.groups())
+    for variant, only in attempts:
+        command = [sys.executable, GATE, "--with-std" if variant == "std" else "--without-std", "--only", only]
+        counted = run(command, TREE, check=False)
+        if more := re.search(r"^error: ((no )?std: .* instructions a .*)$", counted.stderr, re.M):
+            return "costs more", more[1]
+    return None
+
+
+def plain_sources():
+    shutil.copytree(ROOT / "pop3-proto/src", TREE / "pop3-proto/src", dirs_exist_ok=True)
+
+
+@contextlib.contextmanager
+def planted(mutant):
+    path = TREE / mutant["file"]
+    original = (ROOT / mutant["file"]).read_text()
+    rows = original.splitlines(keepends=True)
+    offset = lambda at: sum(map(len, rows[: at["line"] - 1])) + at["column"] - 1
+    start, end = (offset(mutant["span"][which]) for which in ("start", "end"))
+    path.write_text(original[:start] + mutant["replacement"] + original[end:])
+    try:
+        yield
+    finally:
+        path.write_text(original)
+
+
+def tested(command, limit):
+    environment = {**UNDER_TEST, **BUILDING}
+    try:
+        done = subprocess.run(command, cwd=TREE, env=environment, capture_output=True, text=True, timeout=limit)
+    except subprocess.TimeoutExpired:
+        return "did not end", "alone"
+    failed = re.findall(r"^test (\S+) .*FAILED", done.stdout, re.M)
+    return ("caught", (failed or ["?"])[0]) if done.returncode else ("missed", "alone")
 
 
 # --- The report ---------------------------------------------------------------------------------------------------------
@@ -328,14 +417,15 @@ def report(mutants, results, reasons):
     commit = run(["git", "rev-parse", "--short", "HEAD"], ROOT).stdout.strip()
     dirty = " with changes" if run(["git", "status", "--porcelain", "pop3-proto"], ROOT).stdout else ""
     rows = [f"{datetime.date.today()}, commit `{commit}`{dirty}, {run(['cargo', 'mutants', '--version'], ROOT).stdout.strip()}", ""]
-    rows += ["| of | run | caught | did not end | missed | score |", "|---|---|---|---|---|---|"]
+    rows += ["| of | run | caught | did not end | costs more | missed | score |", "|---|---|---|---|---|---|---|"]
 
     def row(name, those):
         count = collections.Counter(results[m["id"]][0] for m in those if m["id"] in results)
         total = sum(count.values())
         if total:
             score = f"{100 * (total - count['missed']) / total:.1f} %"
-            rows.append(f"| {name} | {total} | {count['caught']} | {count['did not end']} | {count['missed']} | {score} |")
+            counts = [count[outcome] for outcome in ("caught", "did not end", "costs more", "missed")]
+            rows.append(" | ".join(map(str, [f"| {name}", total, *counts, f"{score} |"])))
 
     for group, pattern in GROUPS.items():
         row(group, [m for m in mutants if re.search(pattern, m["name"])])
@@ -346,6 +436,8 @@ def report(mutants, results, reasons):
     refused = len(mutants) - len(results) - len(unswitched)
     rows += ["", f"{len(mutants)} listed, {refused} do not compile, {len(unswitched)} cannot be switched.", "", "Missed:", ""]
     rows += [f"- {m['name']} ({results[m['id']][1]})" for m in mutants if results.get(m["id"], [""])[0] == "missed"]
+    rows += ["", "Caught by what they cost:", ""]
+    rows += [f"- {m['name']} ({results[m['id']][1]})" for m in mutants if results.get(m["id"], [""])[0] == "costs more"]
     rows += ["", "Not run:", "", *(f"- {m['name']}" for m in unswitched)]
     text = "\n".join(rows) + "\n"
     (WORK / "report.md").write_text(text)

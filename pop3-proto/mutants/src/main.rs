@@ -231,6 +231,19 @@ impl<'a> Visit<'a> for Places<'_> {
         visit::visit_expr_unary(self, unary);
     }
 
+    // What the compiler evaluates has no place for a switch: it would never be on.
+    fn visit_item_const(&mut self, _: &'a syn::ItemConst) {}
+
+    fn visit_impl_item_const(&mut self, _: &'a syn::ImplItemConst) {}
+
+    fn visit_expr_const(&mut self, _: &'a syn::ExprConst) {}
+
+    fn visit_type_array(&mut self, _: &'a syn::TypeArray) {}
+
+    fn visit_expr_repeat(&mut self, repeat: &'a syn::ExprRepeat) {
+        self.visit_expr(&repeat.expr);
+    }
+
     fn visit_arm(&mut self, arm: &'a syn::Arm) {
         let begin = self.lines.range(arm).start;
         let gone = self.take("MatchArm", |range| range.start == begin).first().map(|mutant| mutant.id);
