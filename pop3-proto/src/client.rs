@@ -239,8 +239,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Misuse::NoChallenge`], [`Misuse::ForbiddenOctet`] for what is no base64, [`Misuse::TooLong`] beyond the limit
-    /// of a SASL line.
+    /// [`Misuse::NoChallenge`], [`Misuse::Base64`], [`Misuse::TooLong`] beyond the limit of a SASL line.
     pub fn respond_line(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<(), Misuse> {
         self.challenged()?;
         let length = line.len().saturating_add(2);
@@ -458,14 +457,14 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Misuse::NoTls`] unless STLS was just answered `+OK`, and [`Misuse::Over`] if octets came in the clear behind
+    /// [`Misuse::NoHandshake`] unless STLS was just answered `+OK`, and [`Misuse::Over`] if octets came in the clear behind
     /// that answer.
     pub fn tls_established(&mut self, peer: Peer) -> Result<(), Misuse> {
-        if self.fatal.is_some() {
+        if self.is_over() {
             return Err(Misuse::Over);
         }
         if self.state != State::Handshake {
-            return Err(Misuse::NoTls);
+            return Err(Misuse::NoHandshake);
         }
         self.state = State::Authorization;
         self.peer = Some(peer);
@@ -482,8 +481,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Misuse::NoTls`] unless an AUTH command was just answered `+OK`; [`Misuse::Unsolicited`] if octets came in the
-    /// clear behind that answer.
+    /// [`Misuse::NoSecurityLayer`] unless an AUTH command was just answered `+OK`; [`Misuse::Unsolicited`] if octets came in
+    /// the clear behind that answer.
     pub fn security_layer_established(&mut self) -> Result<(), Misuse> {
         if self.is_over() {
             return Err(Misuse::Over);
@@ -492,7 +491,7 @@ impl Client {
             return Err(Misuse::Unsolicited);
         }
         if !core::mem::take(&mut self.layer_due) {
-            return Err(Misuse::NoTls);
+            return Err(Misuse::NoSecurityLayer);
         }
         self.known = Known::NONE;
         self.lines.clear();
@@ -673,11 +672,11 @@ impl Client {
     }
 
     fn challenged(&self) -> Result<(), Misuse> {
-        match (&self.fatal, &self.reading) {
-            (Some(_), _) => Err(Misuse::Over),
-            (None, Reading::Challenged) if self.early => Err(Misuse::Unsolicited),
-            (None, Reading::Challenged) => Ok(()),
-            (None, _) => Err(Misuse::NoChallenge),
+        match self.reading {
+            _ if self.is_over() => Err(Misuse::Over),
+            Reading::Challenged if self.early => Err(Misuse::Unsolicited),
+            Reading::Challenged => Ok(()),
+            _ => Err(Misuse::NoChallenge),
         }
     }
 }

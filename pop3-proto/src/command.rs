@@ -78,8 +78,8 @@ impl<'a> Command<'a> {
     ///
     /// # Errors
     ///
-    /// [`Misuse::Empty`], [`Misuse::ForbiddenOctet`] for a space or control character, [`Misuse::NeedsUtf8User`] for
-    /// what is neither ASCII nor UTF-8, [`Misuse::TooLong`].
+    /// [`Misuse::Empty`], [`Misuse::ForbiddenOctet`] for a space or control character, [`Misuse::NotUtf8`],
+    /// [`Misuse::TooLong`].
     pub fn user<T: AsRef<[u8]> + ?Sized>(name: &'a T) -> Result<Self, Misuse> {
         let name = Name::new(name)?;
         fits(b"USER ".len(), name.as_bytes().len())?;
@@ -90,8 +90,7 @@ impl<'a> Command<'a> {
     ///
     /// # Errors
     ///
-    /// [`Misuse::Empty`], [`Misuse::ForbiddenOctet`] for a control character, [`Misuse::NeedsUtf8User`] for what is
-    /// neither ASCII nor UTF-8, [`Misuse::TooLong`].
+    /// [`Misuse::Empty`], [`Misuse::ForbiddenOctet`] for a control character, [`Misuse::NotUtf8`], [`Misuse::TooLong`].
     pub fn pass<T: AsRef<[u8]> + ?Sized>(password: &'a T) -> Result<Self, Misuse> {
         let password = Password::new(password)?;
         fits(b"PASS ".len(), password.reveal().len())?;
@@ -124,14 +123,15 @@ impl<'a> Command<'a> {
     ///
     /// # Errors
     ///
-    /// As [`Command::auth`]; [`Misuse::ForbiddenOctet`] for what is no base64; [`Misuse::TooLong`] if the line would be
-    /// longer than 255 octets: then the response goes behind an empty challenge instead.
+    /// As [`Command::auth`]; [`Misuse::Base64`]; [`Misuse::InitialResponseTooLong`] if the line would be longer than 255
+    /// octets: then the response goes behind an empty challenge instead.
     pub fn auth_with_initial<T: AsRef<[u8]> + ?Sized>(mechanism: &'a str, line: &'a T) -> Result<Self, Misuse> {
         let (mechanism, line) = (Mechanism::new(mechanism)?, line.as_ref());
         if line != b"=" {
             check_base64(line)?;
         }
-        fits(b"AUTH  ".len(), mechanism.as_str().len().saturating_add(line.len()))?;
+        fits(b"AUTH  ".len(), mechanism.as_str().len().saturating_add(line.len()))
+            .map_err(|_| Misuse::InitialResponseTooLong)?;
         Ok(Self::Auth(Auth { mechanism, initial: Some(Secret::from(line)) }))
     }
 
@@ -677,14 +677,7 @@ impl Other<'_> {
 
 /// Base64 text, not empty.
 pub(crate) fn check_base64(line: &[u8]) -> Result<(), Misuse> {
-    if is_base64_text(line) {
-        return Ok(());
-    }
-    let odd = line.iter().find(|octet| !octet.is_ascii_alphanumeric() && !matches!(octet, b'+' | b'/' | b'='));
-    match odd {
-        Some(&octet) => Err(Misuse::ForbiddenOctet { octet }),
-        None => Err(Misuse::Base64),
-    }
+    if is_base64_text(line) { Ok(()) } else { Err(Misuse::Base64) }
 }
 
 fn check(argument: &[u8], allowed: impl Fn(&u8) -> bool) -> Result<(), Misuse> {
@@ -699,7 +692,7 @@ fn check(argument: &[u8], allowed: impl Fn(&u8) -> bool) -> Result<(), Misuse> {
 
 /// RFC 6856 §2.2: what is beyond ASCII is UTF-8.
 fn check_utf8(argument: &[u8]) -> Result<(), Misuse> {
-    core::str::from_utf8(argument).map(|_| ()).map_err(|_| Misuse::NeedsUtf8User)
+    core::str::from_utf8(argument).map(|_| ()).map_err(|_| Misuse::NotUtf8)
 }
 
 fn fits(before: usize, argument: usize) -> Result<(), Misuse> {

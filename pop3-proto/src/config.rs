@@ -437,11 +437,11 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// As [`Reply::ok`](crate::Reply::ok); [`Misuse::TooLong`] if the line would be longer than 512 octets.
+    /// [`Misuse::ForbiddenOctet`] for control characters and for what is beyond ASCII; [`Misuse::TooLong`] if the line would
+    /// be longer than 512 octets.
     pub fn implementation(mut self, name: impl Into<String>) -> Result<Self, Misuse> {
         let name = name.into();
-        crate::reply::check_text(&name)?;
-        if let Some(octet) = name.bytes().find(|octet| !octet.is_ascii()) {
+        if let Some(octet) = name.bytes().find(|octet| !octet.is_ascii() || octet.is_ascii_control()) {
             return Err(Misuse::ForbiddenOctet { octet });
         }
         if name.len() > 490 {

@@ -201,14 +201,24 @@ pub enum Misuse {
         /// The state the session is in.
         state: State,
     },
-    /// The policy wants TLS before any login: STLS first.
+    /// The policy wants TLS before this command: STLS first.
     NeedsTls,
     /// The policy wants TLS to a server that was verified, and the driver said that nobody did (RFC 8314 §5).
     UnverifiedPeer,
-    /// TLS is on already, or too late to begin (RFC 2595 §4).
-    NoTls,
+    /// TLS is on already (RFC 2595 §4).
+    TlsIsOn,
+    /// UTF8 was given, and STLS may not follow it (RFC 6856 §2.1).
+    StlsBehindUtf8,
+    /// No TLS handshake is due: STLS was not just answered `+OK`.
+    NoHandshake,
+    /// No security layer can begin: AUTH was not just answered `+OK` (RFC 5034 §4).
+    NoSecurityLayer,
+    /// No security layer can begin: octets came in the clear behind AUTH (RFC 5034 §4).
+    InTheClear,
     /// APOP needs a timestamp in the greeting, and there is none that RFC 1939 §7 allows, or it was forgotten at STLS.
     NoTimestamp,
+    /// A timestamp is `<` local `@` domain `>` in visible ASCII, of at most 255 octets (RFC 1939 §7).
+    Timestamp,
     /// APOP stands on MD5 and is off; [`Config::allow_apop_md5`](crate::Config::allow_apop_md5) turns it on.
     ApopIsOff,
     /// PASS must come immediately behind a successful USER, and nothing but PASS or QUIT may come there.
@@ -231,14 +241,14 @@ pub enum Misuse {
     },
     /// The argument is empty.
     Empty,
-    /// The line would be longer than the protocol allows.
+    /// It would be longer than the protocol allows.
     TooLong {
-        /// The limit in octets, with CRLF.
+        /// The limit in octets; that of a line is with CRLF.
         limit: usize,
     },
     /// Message-numbers begin at 1.
     MessageNumberZero,
-    /// Octets above 0x7F in a user name or password need the capability `UTF8 USER`, and must be UTF-8 (RFC 6856 §2.2).
+    /// Octets above 0x7F in a user name or password need the capability `UTF8 USER` (RFC 6856 §2.2).
     NeedsUtf8User,
     /// The keyword has a constructor of its own, with checks of its own.
     KnownKeyword {
@@ -251,6 +261,8 @@ pub enum Misuse {
     Base64,
     /// An initial response goes with AUTH only if the server's current capability list names SASL (RFC 5034 §4).
     NoInitialResponse,
+    /// The line of AUTH would be longer than 255 octets with the initial response in it (RFC 5034 §4).
+    InitialResponseTooLong,
     /// A unique-id is 1 to 70 octets in the range 0x21 to 0x7E (RFC 1939 §7).
     UniqueId,
     /// No server challenge is waiting for a response.
@@ -267,6 +279,12 @@ pub enum Misuse {
         /// The command that is being answered.
         to: Verb,
     },
+    /// A chunk ended in the middle of a line, and this needs the beginning of one.
+    InsideLine,
+    /// The text of this answer was begun with [`Server::body_stuffed`](crate::Server::body_stuffed).
+    BegunStuffed,
+    /// This server would refuse what the line of a capability list announces: the settings do not have it, or not now.
+    NotOffered,
     /// A text must not begin with `[` unless a response code follows (RFC 2449 §8).
     Bracket,
     /// Text beyond ASCII needs LANG or UTF8 (RFC 6856 §3).
@@ -301,16 +319,21 @@ impl fmt::Display for Misuse {
             Self::NotPermitted { verb, state } => {
                 return write!(f, "{verb} may not be given in the state {state}; {}", way_on(*state));
             }
-            Self::NeedsTls => "the policy allows no login without TLS; send STLS first, or connect with TLS",
+            Self::NeedsTls => {
+                "the policy wants TLS before this; send STLS first (CAPA says whether it is there), or connect with TLS"
+            }
             Self::UnverifiedPeer => {
                 "nobody verified the server, and the policy allows no login then; check its certificate, or allow it with Config::allow_unverified_peer"
             }
-            Self::NoTls => {
-                "no handshake is due here; one follows the +OK to STLS (or to AUTH, for a security layer), once"
+            Self::TlsIsOn => "TLS is on already; go on without STLS",
+            Self::StlsBehindUtf8 => "STLS may not follow UTF8; send it before UTF8, in a new connection",
+            Self::NoHandshake => "no TLS handshake is due; do one, and report it once, when STLS was just answered +OK",
+            Self::NoSecurityLayer => {
+                "no security layer is due; report it once, when AUTH was just answered +OK and nothing was sent since"
             }
-            Self::NoTimestamp => {
-                "there is no timestamp for APOP; as a server give <local@domain>, as a client log in another way"
-            }
+            Self::InTheClear => "octets came in the clear behind AUTH, where a layer would begin; close the connection",
+            Self::NoTimestamp => "the server gave no timestamp for APOP, or gave it before STLS; log in another way",
+            Self::Timestamp => "it is no timestamp; give <local@domain> in visible ASCII, 255 octets at most",
             Self::ApopIsOff => {
                 "APOP is off because MD5 is broken; log in another way, or allow it with Config::allow_apop_md5"
             }
@@ -320,33 +343,43 @@ impl fmt::Display for Misuse {
             }
             Self::WindowFull => "too many commands are outstanding; read an answer first, or allow more in the Config",
             Self::Unsolicited => "the server sent octets that no command asked for; read them with next_event first",
-            Self::Over => "the session is over; open a new connection",
+            Self::Over => "the session is over; close the connection, and go on in a new one",
             Self::ForbiddenOctet { octet } => {
                 return write!(
                     f,
                     "the octet 0x{octet:02X} cannot be sent there in any form; give an argument without it"
                 );
             }
-            Self::Empty => "the argument is empty; give one octet at least",
+            Self::Empty => "it is empty; give one octet at least",
             Self::TooLong { limit } => {
                 return write!(f, "it would be longer than the {limit} octets that can be sent there; shorten it");
             }
             Self::MessageNumberZero => "there is no message 0; count from 1",
             Self::NeedsUtf8User => {
-                "octets above 0x7F need the server's capability UTF8 USER; ask CAPA first, and send UTF-8 or ASCII"
+                "octets above 0x7F need the server's capability UTF8 USER; ask CAPA first, or send ASCII"
             }
             Self::KnownKeyword { verb } => return write!(f, "{verb} has a constructor of its own; use that"),
             Self::Digest => "it is no digest; give 32 hexadecimal digits in lower case",
             Self::Base64 => "it is not base64; encode it first, with its padding",
             Self::NoInitialResponse => {
-                "the server's capability list names no SASL; send AUTH without an initial response"
+                "no capability list of the server names SASL; ask CAPA first, or send AUTH without an initial response"
+            }
+            Self::InitialResponseTooLong => {
+                "the initial response is too long for the line; send AUTH without it, and answer the empty challenge with it"
             }
             Self::UniqueId => "it is no unique-id; give 1 to 70 octets between 0x21 and 0x7E",
             Self::NoChallenge => "no challenge is waiting for a response; wait for Event::Challenge",
             Self::NothingOwed => "no command is waiting for an answer; call next_event until one comes",
             Self::WrongAnswer { to } => return write!(f, "this does not answer {to}; {}", answer_to(*to)),
             Self::InsideAnswer { to } => return write!(f, "the answer to {to} was begun; end or abort it first"),
-            Self::Bracket => "a text must not begin with '['; give a response code with Reply::with_code instead",
+            Self::InsideLine => {
+                "the text stands in the middle of a line; send the rest of it first, or abort the answer"
+            }
+            Self::BegunStuffed => "this text was begun with body_stuffed; go on with that, or abort the answer",
+            Self::NotOffered => {
+                "this server would refuse what the line announces; turn it on in the Config, or leave the line out"
+            }
+            Self::Bracket => "a text must not begin with '['; a response code is given with Reply::with_code",
             Self::NeedsLang => {
                 "text beyond ASCII needs LANG or UTF8; write ASCII until the client has sent one of them"
             }
@@ -376,11 +409,11 @@ const fn way_on(state: State) -> &'static str {
 /// What a server answers the command with.
 const fn answer_to(verb: Verb) -> &'static str {
     match verb {
-        Verb::Stat => "reply with Reply::drop_listing or -ERR",
-        Verb::List => "reply with Reply::scan_listing, or without an argument begin a listing; or -ERR",
-        Verb::Uidl => "reply with Reply::unique_id, or without an argument begin a listing; or -ERR",
-        Verb::Lang => "reply with Reply::language, or without an argument begin a listing; or -ERR",
-        Verb::Capa => "use Server::capabilities, or list what holds now without logins that the policy refuses",
+        Verb::Stat => "reply with Reply::drop_listing without a response code, or with -ERR",
+        Verb::List => "with a number reply with Reply::scan_listing, without one list Row::Scan; or reply with -ERR",
+        Verb::Uidl => "with a number reply with Reply::unique_id, without one list Row::UniqueId; or reply with -ERR",
+        Verb::Lang => "with a tag reply with Reply::language, without one list Row::Language; or reply with -ERR",
+        Verb::Capa => "use Server::capabilities, or list Row::Capability; or reply with -ERR",
         Verb::Retr | Verb::Top => "send the message with begin, body and end, or reply with -ERR",
         Verb::Auth => "go on with challenge, or reply with +OK or -ERR",
         Verb::Stls => "reply with +OK and do the handshake, or with -ERR",

@@ -597,11 +597,11 @@ impl<'a> Greeting<'a> {
     ///
     /// # Errors
     ///
-    /// [`Misuse::NoTimestamp`] unless it is `<` local `@` domain `>` in visible ASCII without inner brackets, of at
-    /// most 255 octets.
+    /// [`Misuse::Timestamp`] unless it is `<` local `@` domain `>` in visible ASCII without inner brackets, of at most 255
+    /// octets.
     pub fn with_timestamp(mut self, timestamp: &'a str) -> Result<Self, Misuse> {
         let parsed = Timestamp::whole(timestamp.as_bytes()).filter(|_| timestamp.len() <= 255);
-        self.timestamp = Some(parsed.ok_or(Misuse::NoTimestamp)?);
+        self.timestamp = Some(parsed.ok_or(Misuse::Timestamp)?);
         Ok(self)
     }
 

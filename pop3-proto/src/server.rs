@@ -67,8 +67,7 @@ pub struct Server {
     state: State,
     outcome: Outcome,
     tls: bool,
-    /// AUTH was just answered `+OK`: a security layer may begin here.
-    layer_due: bool,
+    layer: Layer,
     timestamp: bool,
     user_accepted: bool,
     utf8: bool,
@@ -90,6 +89,17 @@ impl core::fmt::Debug for User {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("<secret>")
     }
+}
+
+/// Where a security layer stands (RFC 5034 §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Layer {
+    /// None can begin.
+    None,
+    /// AUTH was just answered `+OK`: one may begin here.
+    Due,
+    /// Octets came in the clear behind AUTH: none can begin any more.
+    Missed,
 }
 
 /// What is being answered.
@@ -211,7 +221,7 @@ impl Server {
             state: State::Authorization,
             outcome: Outcome::Lost,
             tls,
-            layer_due: false,
+            layer: Layer::None,
             timestamp: greeting.timestamp.is_some(),
             user_accepted: false,
             utf8: false,
@@ -235,12 +245,11 @@ impl Server {
     ///
     /// [`Error`]: the session is lost, the connection is to be closed, and every later call says the same.
     pub fn next_event<'i>(&mut self, input: &mut &'i [u8], out: &mut Vec<u8>) -> Result<Option<Incoming<'i>>, Error> {
-        let ready = self.state == State::Transaction && self.answering == Answering::Nothing;
+        let ready =
+            self.state == State::Transaction && self.answering == Answering::Nothing && self.layer != Layer::Due;
         if ready && self.plain && self.lines.held() == 0 && self.discarded == 0 {
             if let Some((rest, verb, command)) = grammar::command::bare_command_crlf(input) {
                 *input = rest;
-                self.layer_due = false;
-                self.leftover = !rest.is_empty();
                 self.answering = Answering::Command(verb, Shape::SingleLine);
                 return Ok(Some(Incoming::Command(command)));
             }
@@ -254,8 +263,6 @@ impl Server {
     fn next_plain<'i>(&mut self, input: &mut &'i [u8], out: &mut Vec<u8>) -> Result<Option<Incoming<'i>>, Error> {
         if let Some((rest, plain)) = grammar::command::plain_command_crlf(input) {
             *input = rest;
-            self.layer_due = false;
-            self.leftover = !rest.is_empty();
             self.answering = Answering::Command(plain.verb, plain.shape);
             return Ok(Some(Incoming::Command(plain.command())));
         }
@@ -274,7 +281,9 @@ impl Server {
         if self.state == State::Handshake {
             return Err(self.fail(Error::PlaintextAfterStls));
         }
-        self.layer_due = false;
+        if self.layer == Layer::Due {
+            self.layer = Layer::Missed;
+        }
         let ending = if self.config.quirks.contains(Quirk::BareLfCommand) { Ending::Lf } else { Ending::Crlf };
         loop {
             let limit = match self.answering {
@@ -319,14 +328,14 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`Misuse::NoTls`] unless STLS was just answered `+OK`, and [`Misuse::Over`] if octets came in the clear behind
+    /// [`Misuse::NoHandshake`] unless STLS was just answered `+OK`, and [`Misuse::Over`] if octets came in the clear behind
     /// the command.
     pub fn tls_established(&mut self) -> Result<(), Misuse> {
-        if self.fatal.is_some() {
+        if self.is_over() {
             return Err(Misuse::Over);
         }
         if self.state != State::Handshake {
-            return Err(Misuse::NoTls);
+            return Err(Misuse::NoHandshake);
         }
         self.state = State::Authorization;
         self.tls = true;
@@ -342,15 +351,20 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`Misuse::NoTls`] unless an AUTH command was just answered `+OK`, or if octets came in the clear behind it.
+    /// [`Misuse::NoSecurityLayer`] unless an AUTH command was just answered `+OK`; [`Misuse::InTheClear`] if octets came
+    /// in the clear behind it.
     pub fn security_layer_established(&mut self) -> Result<(), Misuse> {
-        if self.fatal.is_some() {
+        if self.is_over() {
             return Err(Misuse::Over);
         }
-        if !core::mem::take(&mut self.layer_due) {
-            return Err(Misuse::NoTls);
+        match self.layer {
+            Layer::Due => {
+                self.layer = Layer::None;
+                Ok(())
+            }
+            Layer::Missed => Err(Misuse::InTheClear),
+            Layer::None => Err(Misuse::NoSecurityLayer),
         }
-        Ok(())
     }
 
     /// The client closed the connection. Without a QUIT in the TRANSACTION state nothing is removed.

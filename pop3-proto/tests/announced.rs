@@ -7,7 +7,8 @@ mod machines;
 
 use machines::{Site, everything, greeted, open};
 use pop3_proto::{
-    Capability, Config, Incoming, Misuse, PerUser, Refusal, Reply, ResponseCode, Row, ScanListing, Server, Text, Verb,
+    Capability, Config, Incoming, Mechanisms, Misuse, PerUser, Refusal, Reply, ResponseCode, Row, ScanListing, Server,
+    Text, Utf8, Verb,
 };
 
 fn capabilities(server: &mut Server) -> Vec<String> {
@@ -122,6 +123,7 @@ fn an_implementation_is_ascii_of_at_most_490_octets() {
     assert_eq!(refused(&"x".repeat(491)), Some(Misuse::TooLong { limit: 512 }));
     assert_eq!(refused("caf\u{e9}"), Some(Misuse::ForbiddenOctet { octet: 0xC3 }));
     assert_eq!(refused("a\rb"), Some(Misuse::ForbiddenOctet { octet: b'\r' }));
+    assert_eq!(refused("[no response code, here]"), None);
     let config = Config::new().implementation("Shlemazle-Plotz-v302").unwrap();
     let mut server = open(config, &mut Site::new(&[]));
     assert!(capabilities(&mut server).contains(&"IMPLEMENTATION Shlemazle-Plotz-v302".to_owned()));
@@ -142,7 +144,7 @@ fn a_value_that_differs_from_user_to_user_says_so_until_the_user_is_known() {
 }
 
 #[test]
-fn no_row_of_the_applications_announces_stls_or_a_login_where_the_server_would_refuse_it() {
+fn no_row_of_the_applications_announces_what_the_server_would_refuse() {
     let other = |tag: &'static str| Capability::Other { tag: Text::from(tag), arguments: Text::default() };
     let refused = |config: Config, tls: bool, row: Capability<'_>| {
         let greeting = pop3_proto::Greeting::text("ready").unwrap();
@@ -156,7 +158,7 @@ fn no_row_of_the_applications_announces_stls_or_a_login_where_the_server_would_r
         assert_eq!(out.is_empty(), refused.is_some());
         refused
     };
-    let wrong = Some(Misuse::WrongAnswer { to: Verb::Capa });
+    let wrong = Some(Misuse::NotOffered);
     for stls in [Capability::Stls, other("stls"), other("STLS")] {
         assert_eq!(refused(Config::new().with_stls(), true, stls.clone()), wrong, "{stls:?}");
         assert_eq!(refused(Config::new(), false, stls.clone()), wrong, "{stls:?} without the setting");
@@ -167,7 +169,47 @@ fn no_row_of_the_applications_announces_stls_or_a_login_where_the_server_would_r
         assert_eq!(refused(Config::new().allow_cleartext_login(), false, login.clone()), None);
         assert_eq!(refused(Config::new(), true, login), None);
     }
+    for user in [Capability::User, other("User")] {
+        assert_eq!(refused(Config::new().without_user(), true, user), wrong);
+    }
+    let sasl = |names: &[&'static str]| Capability::Sasl(Mechanisms::new(names.iter().copied()).unwrap());
+    let two = Config::new().sasl_mechanisms(["SCRAM-SHA-256", "X-TWO"]).unwrap();
+    for (names, there) in [
+        (&["SCRAM-SHA-256"][..], true),
+        (&["x-two", "SCRAM-SHA-256"], true),
+        (&["PLAIN"], false),
+        (&["X-TWO", "PLAIN"], false),
+        (&["X-TW"], false),
+    ] {
+        assert_eq!(refused(two.clone(), true, sasl(names)), if there { None } else { wrong.clone() }, "{names:?}");
+        assert_eq!(refused(Config::new(), true, sasl(names)), wrong, "{names:?} without the setting");
+        let other =
+            Capability::Other { tag: Text::from("sasl"), arguments: Text::from(&*names.join("  ")).into_owned() };
+        assert_eq!(refused(two.clone(), true, other), if there { None } else { wrong.clone() }, "{names:?}");
+    }
+    let builtin = Config::new().builtin_mechanisms([pop3_proto::Builtin::Plain]);
+    assert_eq!(refused(builtin.clone(), true, sasl(&["PLAIN"])), None);
+    assert_eq!(refused(builtin, true, sasl(&["PLAIN", "LOGIN"])), wrong);
+    for (row, without, with) in [
+        (Capability::Top, Config::new().without_top(), Config::new()),
+        (Capability::Uidl, Config::new().without_uidl(), Config::new()),
+        (Capability::Lang, Config::new(), Config::new().with_lang()),
+        (Capability::Utf8 { user: false }, Config::new(), Config::new().utf8(Utf8::Yes)),
+        (Capability::Utf8 { user: true }, Config::new(), Config::new().utf8(Utf8::WithUser)),
+        (Capability::Utf8 { user: true }, Config::new().utf8(Utf8::Yes), Config::new().utf8(Utf8::WithUser)),
+    ] {
+        let words = row.to_string();
+        let (tag, arguments) = words.split_once(' ').unwrap_or((&words, ""));
+        let other =
+            Capability::Other { tag: Text::from(&*tag.to_lowercase()).into_owned(), arguments: Text::from(arguments) };
+        for row in [row.clone(), other] {
+            assert_eq!(refused(without.clone(), true, row.clone()), wrong, "{row:?}");
+            assert_eq!(refused(with.clone(), true, row), None);
+        }
+    }
     assert_eq!(refused(Config::new(), false, other("X-OTHER")), None);
+    // An octet that no line may hold is that, whatever it announces.
+    assert_eq!(refused(Config::new(), false, other("STLS\n")), Some(Misuse::ForbiddenOctet { octet: b'\n' }));
 }
 
 #[test]

@@ -185,7 +185,7 @@ fn before_tls_no_capability_list_of_any_make_announces_a_login() {
         Capability::Other { tag: Text::from("user"), arguments: Text::default() },
         Capability::Other { tag: Text::from("Sasl"), arguments: Text::from("PLAIN") },
     ] {
-        assert_eq!(server.listing(row, &mut out), Err(Misuse::WrongAnswer { to: Verb::Capa }));
+        assert_eq!(server.listing(row, &mut out), Err(Misuse::NotOffered));
     }
     assert_eq!(server.listing(Capability::Stls, &mut out), Ok(()));
 }

@@ -78,19 +78,19 @@ fn octets_in_the_read_of_the_ok_are_fatal_to_a_client_that_never_looks_at_them()
 #[test]
 fn the_handshake_is_due_behind_the_ok_to_stls_and_nowhere_else() {
     let mut client = Client::new();
-    assert_eq!(client.tls_established(Peer::Verified), Err(Misuse::NoTls));
+    assert_eq!(client.tls_established(Peer::Verified), Err(Misuse::NoHandshake));
     feed(&mut client, b"+OK\r\n");
-    assert_eq!(client.tls_established(Peer::Verified), Err(Misuse::NoTls));
+    assert_eq!(client.tls_established(Peer::Verified), Err(Misuse::NoHandshake));
     client.send(&Command::Stls, &mut vec![]).unwrap();
-    assert_eq!(client.tls_established(Peer::Verified), Err(Misuse::NoTls));
+    assert_eq!(client.tls_established(Peer::Verified), Err(Misuse::NoHandshake));
     feed(&mut client, b"+OK\r\n");
     assert_eq!((client.state(), client.awaiting()), (State::Handshake, Wait::Tls));
     assert!(matches!(client.send(&Command::Capa, &mut vec![]), Err(Misuse::NotPermitted { .. })));
     assert_eq!(client.tls_established(Peer::Unverified), Ok(()));
     assert_eq!((client.state(), client.tls()), (State::Authorization, Some(Peer::Unverified)));
-    assert_eq!(client.tls_established(Peer::Verified), Err(Misuse::NoTls));
+    assert_eq!(client.tls_established(Peer::Verified), Err(Misuse::NoHandshake));
     assert_eq!(client.tls(), Some(Peer::Unverified));
-    assert_eq!(client.send(&Command::Stls, &mut vec![]), Err(Misuse::NoTls));
+    assert_eq!(client.send(&Command::Stls, &mut vec![]), Err(Misuse::TlsIsOn));
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_refused_stls_is_an_answer_like_any_other() {
     let heard = feed(&mut client, b"-ERR not now\r\n");
     assert_eq!(heard.len(), 1);
     assert_eq!(client.state(), State::Authorization);
-    assert_eq!(client.tls_established(Peer::Verified), Err(Misuse::NoTls));
+    assert_eq!(client.tls_established(Peer::Verified), Err(Misuse::NoHandshake));
     assert_eq!(client.supports(Extension::Pipelining), Support::Yes);
     client.send(&Command::Capa, &mut vec![]).unwrap();
     assert_eq!(feed(&mut client, b"+OK\r\n.\r\n").len(), 2);
@@ -200,7 +200,7 @@ fn octets_behind_a_refused_stls_are_ordinary_commands() {
     let mut input = &b"STLS\r\nCAPA\r\nQUIT\r\n"[..];
     server.next_event(&mut input, &mut out).unwrap().unwrap();
     server.reply(&Reply::err("not now").unwrap(), &mut out).unwrap();
-    assert_eq!(server.tls_established(), Err(Misuse::NoTls));
+    assert_eq!(server.tls_established(), Err(Misuse::NoHandshake));
     assert_eq!(server.next_event(&mut input, &mut out), Ok(Some(Incoming::Command(Command::Capa))));
     server.capabilities(&mut out).unwrap();
     assert!(String::from_utf8_lossy(&out).contains("\r\nSTLS\r\n"));
@@ -263,17 +263,25 @@ fn a_security_layer_is_in_force_right_behind_the_ok_to_auth_only() {
     site.serve(&mut server, auth, &mut vec![], &mut vec![]).unwrap();
     assert_eq!(server.state(), State::Transaction);
     assert_eq!(server.security_layer_established(), Ok(()));
-    assert_eq!(server.security_layer_established(), Err(Misuse::NoTls));
+    assert_eq!(server.security_layer_established(), Err(Misuse::NoSecurityLayer));
 
     for behind in [&b"NO"[..], b"NOOP\r\n", &[b'x'; 600]] {
         let mut server = greeted(everything());
         site.serve(&mut server, auth, &mut vec![], &mut vec![]).unwrap();
         let _ = site.serve(&mut server, behind, &mut vec![], &mut vec![]);
         let words = behind.escape_ascii();
-        assert_eq!(server.security_layer_established(), Err(Misuse::NoTls), "{words} came in the clear");
+        assert_eq!(server.security_layer_established(), Err(Misuse::InTheClear), "{words} came in the clear");
     }
+    // In the same read as the response, too: what came then was not protected, and nothing that comes later can be.
+    let mut server = greeted(everything());
+    site.serve(&mut server, &[auth, &b"NOOP\r\n"[..]].concat(), &mut vec![], &mut vec![]).unwrap();
+    assert_eq!(server.security_layer_established(), Err(Misuse::InTheClear));
+    assert_eq!(server.security_layer_established(), Err(Misuse::InTheClear));
     let mut server = machines::open(everything(), &mut site);
-    assert_eq!(server.security_layer_established(), Err(Misuse::NoTls), "PASS negotiates none");
+    assert_eq!(server.security_layer_established(), Err(Misuse::NoSecurityLayer), "PASS negotiates none");
+    site.serve(&mut server, b"QUIT\r\n", &mut vec![], &mut vec![]).unwrap();
+    assert_eq!(server.security_layer_established(), Err(Misuse::Over));
+    assert_eq!(server.tls_established(), Err(Misuse::Over));
 }
 
 #[test]
@@ -285,10 +293,10 @@ fn a_clients_security_layer_is_in_force_right_behind_the_ok_to_auth_only() {
         client
     };
     let mut client = auth();
-    assert_eq!(client.security_layer_established(), Err(Misuse::NoTls));
+    assert_eq!(client.security_layer_established(), Err(Misuse::NoSecurityLayer));
     feed(&mut client, b"+OK\r\n");
     assert_eq!(client.security_layer_established(), Ok(()));
-    assert_eq!(client.security_layer_established(), Err(Misuse::NoTls));
+    assert_eq!(client.security_layer_established(), Err(Misuse::NoSecurityLayer));
 
     let mut client = auth();
     feed(&mut client, b"+OK\r\n-");
@@ -298,8 +306,8 @@ fn a_clients_security_layer_is_in_force_right_behind_the_ok_to_auth_only() {
     feed(&mut client, b"+OK\r\n");
     client.send(&Command::Noop, &mut vec![]).unwrap();
     feed(&mut client, b"+OK\r\n");
-    assert_eq!(client.security_layer_established(), Err(Misuse::NoTls), "a command went in the clear");
+    assert_eq!(client.security_layer_established(), Err(Misuse::NoSecurityLayer), "a command went in the clear");
 
     let mut client = machines::logged_in(Config::new(), "");
-    assert_eq!(client.security_layer_established(), Err(Misuse::NoTls), "PASS negotiates none");
+    assert_eq!(client.security_layer_established(), Err(Misuse::NoSecurityLayer), "PASS negotiates none");
 }

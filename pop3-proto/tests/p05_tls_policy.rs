@@ -164,7 +164,7 @@ fn over_tls_every_policy_lets_logins_out() {
         feed(&mut client, format!("+OK ready {TIMESTAMP}\r\n").as_bytes());
         for command in every_command().into_iter().filter(|command| State::Authorization.permits(command.verb())) {
             let expected = match &command {
-                Command::Stls => Err(Misuse::NoTls),
+                Command::Stls => Err(Misuse::TlsIsOn),
                 Command::Pass(_) => Err(Misuse::UserBeforePass),
                 Command::Auth(auth) if auth.initial_line().is_some() => Err(Misuse::NoInitialResponse),
                 _ => Ok(()),

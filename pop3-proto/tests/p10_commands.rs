@@ -126,11 +126,11 @@ fn a_line_of_255_octets_is_sent_and_one_of_256_is_refused() {
 fn an_initial_response_that_would_exceed_the_line_is_refused() {
     // "AUTH PLAIN " and CRLF take 13 octets, base64 comes in quartets: 240 fit, 244 do not.
     assert!(Command::auth_with_initial("PLAIN", &"A".repeat(240)).is_ok());
-    assert_eq!(Command::auth_with_initial("PLAIN", &"A".repeat(244)), Err(Misuse::TooLong { limit: 255 }));
+    assert_eq!(Command::auth_with_initial("PLAIN", &"A".repeat(244)), Err(Misuse::InitialResponseTooLong));
     // "AUTH PLA " and CRLF take 11, and 244 fill the line to the last octet.
     let full = "A".repeat(244);
     assert_eq!(one_line(&Command::auth_with_initial("PLA", &full).unwrap()).len(), 255);
-    assert_eq!(Command::auth_with_initial("PLAI", &full), Err(Misuse::TooLong { limit: 255 }));
+    assert_eq!(Command::auth_with_initial("PLAI", &full), Err(Misuse::InitialResponseTooLong));
 }
 
 #[test]

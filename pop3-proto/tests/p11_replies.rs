@@ -171,7 +171,7 @@ fn a_greeting_is_one_line_with_its_timestamp_whole() {
         assert!(Greeting::text(bad).is_err(), "{bad:?}");
     }
     for bad in ["<a@b>\r\n", "<a@\r\nb>", "<a@b>\n", "x<a@b>"] {
-        assert_eq!(Greeting::text("x").unwrap().with_timestamp(bad), Err(Misuse::NoTimestamp), "{bad:?}");
+        assert_eq!(Greeting::text("x").unwrap().with_timestamp(bad), Err(Misuse::Timestamp), "{bad:?}");
     }
 }
 

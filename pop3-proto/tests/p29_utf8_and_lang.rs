@@ -63,8 +63,8 @@ fn a_client_sends_utf_8_credentials_only_where_they_are_announced() {
 #[test]
 fn no_other_encoding_makes_a_command() {
     for octets in [&b"jos\xe9"[..], b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf5\x80\x80\x80", b"caf\xc3"] {
-        assert_eq!(Command::user(octets), Err(Misuse::NeedsUtf8User), "{octets:?}");
-        assert_eq!(Command::pass(octets), Err(Misuse::NeedsUtf8User), "{octets:?}");
+        assert_eq!(Command::user(octets), Err(Misuse::NotUtf8), "{octets:?}");
+        assert_eq!(Command::pass(octets), Err(Misuse::NotUtf8), "{octets:?}");
         assert!(Command::apop(octets, "c4c9334bac560ecc979e58001b3e22fb").is_err());
     }
 }
@@ -128,7 +128,7 @@ fn there_is_no_stls_behind_utf8() {
     client.next_event(&mut &b"+OK\r\n"[..]).unwrap();
     client.send(&Command::Utf8, &mut Vec::new()).unwrap();
     client.next_event(&mut &b"+OK\r\n"[..]).unwrap();
-    assert_eq!(client.may_send(&Command::Stls), Err(Misuse::NoTls));
+    assert_eq!(client.may_send(&Command::Stls), Err(Misuse::StlsBehindUtf8));
 }
 
 #[test]

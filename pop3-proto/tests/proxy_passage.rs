@@ -184,10 +184,10 @@ fn stuffed_text_begins_where_a_line_begins() {
     let mut out = Vec::new();
     server.body(b"half a line", &mut out).unwrap();
     let refused = server.body_stuffed(b"..\r\n", &mut out);
-    assert_eq!((refused, &out[..]), (Err(Misuse::InsideAnswer { to: Verb::Retr }), &b"half a line"[..]));
+    assert_eq!((refused, &out[..]), (Err(Misuse::InsideLine), &b"half a line"[..]));
     server.body(b"\r\n", &mut out).unwrap();
     server.body_stuffed(b"..\r\n", &mut out).unwrap();
-    assert_eq!(server.body(b"x", &mut out), Err(Misuse::InsideAnswer { to: Verb::Retr }));
+    assert_eq!(server.body(b"x", &mut out), Err(Misuse::BegunStuffed));
     server.end(&mut out).unwrap();
     assert_eq!(out, b"half a line\r\n..\r\n.\r\n");
 }
@@ -202,6 +202,8 @@ fn stuffed_text_belongs_into_a_message_that_was_begun() {
     server.next_event(&mut &b"LIST\r\n"[..], &mut Vec::new()).unwrap();
     server.begin("scan listing follows", &mut Vec::new()).unwrap();
     assert_eq!(refused(&mut server), Misuse::WrongAnswer { to: Verb::List });
+    server.abort();
+    assert_eq!(refused(&mut server), Misuse::Over);
 }
 
 /// A server that began to answer RETR.

@@ -116,14 +116,15 @@ fn an_initial_response_is_decoded_and_an_equals_sign_is_the_empty_one() {
 }
 
 #[test]
-fn what_is_no_base64_says_which_octet_has_no_place_in_it() {
+fn what_is_no_base64_is_no_initial_response() {
     let refused = |line: &'static str| Command::auth_with_initial("PLAIN", line).unwrap_err();
     assert_eq!(refused("abc"), Misuse::Base64);
     assert_eq!(refused("ab+"), Misuse::Base64);
     assert_eq!(refused("a/="), Misuse::Base64);
     assert_eq!(refused("=abc"), Misuse::Base64);
-    assert_eq!(refused("ab c"), Misuse::ForbiddenOctet { octet: b' ' });
-    assert_eq!(refused("ab\rc"), Misuse::ForbiddenOctet { octet: b'\r' });
+    assert_eq!(refused("ab c"), Misuse::Base64);
+    assert_eq!(refused("ab\rc"), Misuse::Base64);
+    assert_eq!(refused(""), Misuse::Base64);
 }
 
 #[test]

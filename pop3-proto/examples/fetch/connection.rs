@@ -165,12 +165,12 @@ impl Connection {
     /// takes nothing that is not its own.
     pub(crate) fn begin_tls(&mut self, tls: Tls) -> Result<(), Failure> {
         if self.client.awaiting() != Wait::Tls {
-            return Err(Misuse::NoTls.into());
+            return Err(Misuse::NoHandshake.into());
         }
         let patience = self.timeout.or_else(|| self.client.patience());
         self.buffer.fill(0);
         let Line::Clear(socket) = std::mem::replace(&mut self.line, Line::None) else {
-            return Err(Misuse::NoTls.into());
+            return Err(Misuse::NoHandshake.into());
         };
         let (line, peer) = handshake(socket, patience, tls)?;
         self.line = line;

@@ -129,7 +129,7 @@ impl ScramClient {
         let sent = Command::auth_with_initial(mechanism, &line).and_then(|command| self.client.send(&command, out));
         let first = match sent {
             Ok(()) => None,
-            Err(Misuse::TooLong { .. } | Misuse::NoInitialResponse) => {
+            Err(Misuse::InitialResponseTooLong | Misuse::NoInitialResponse) => {
                 self.client.send(&Command::auth(mechanism)?, out)?;
                 Some(first)
             }

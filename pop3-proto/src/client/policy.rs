@@ -11,8 +11,10 @@ impl Client {
     pub(super) fn policy_permits(&self, command: &Command<'_>) -> Result<(), Misuse> {
         let verb = command.verb();
         let harmless = matches!(verb, Verb::Capa | Verb::Stls | Verb::Quit);
-        if verb == Verb::Stls && (self.peer.is_some() || self.utf8) {
-            return Err(Misuse::NoTls);
+        match verb {
+            Verb::Stls if self.peer.is_some() => return Err(Misuse::TlsIsOn),
+            Verb::Stls if self.utf8 => return Err(Misuse::StlsBehindUtf8),
+            _ => {}
         }
         if self.peer.is_none() && self.state == State::Authorization && !harmless {
             let no_stls = match self.stls {

@@ -247,7 +247,7 @@ pub(crate) const fn argument_fault(misuse: &Misuse) -> Fault {
     match misuse {
         Misuse::Empty => Fault::MissingArgument,
         Misuse::ForbiddenOctet { octet } => Fault::Octet(*octet),
-        Misuse::NeedsUtf8User => Fault::Utf8,
+        Misuse::NotUtf8 => Fault::Utf8,
         _ => Fault::TooLong,
     }
 }

@@ -73,6 +73,38 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Whether a line of a capability list, as the client will read it, announces nothing that the server would refuse now.
+    pub(crate) fn keeps(&self, line: &[u8], now: Now) -> bool {
+        let announced = &self.announced;
+        let mut words = line.split(|&octet| octet == b' ').filter(|word| !word.is_empty());
+        let tag = words.next().unwrap_or_default();
+        let is = |name: &str| tag.eq_ignore_ascii_case(name.as_bytes());
+        if is("TOP") {
+            announced.top
+        } else if is("UIDL") {
+            announced.uidl
+        } else if is("LANG") {
+            announced.lang
+        } else if is("STLS") {
+            announced.stls && now.may_stls
+        } else if is("USER") {
+            announced.user && now.may_login
+        } else if is("SASL") {
+            let runs = |word: &[u8]| self.mechanisms().any(|name| word.eq_ignore_ascii_case(name.as_bytes()));
+            now.may_login && words.all(runs)
+        } else if is("UTF8") {
+            match announced.utf8 {
+                Utf8::No => false,
+                Utf8::Yes => !words.any(|word| word.eq_ignore_ascii_case(b"USER")),
+                Utf8::WithUser => true,
+            }
+        } else {
+            true
+        }
+    }
+}
+
 /// What the capability list depends on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Now {

@@ -1,7 +1,6 @@
 //! Answering: single lines, listings, message text, challenges.
 
-use super::{Answering, Outcome, Row, Server};
-use crate::capability::Capability;
+use super::{Answering, Layer, Outcome, Row, Server};
 use crate::command::check_base64;
 use crate::error::{Error, Misuse};
 use crate::grammar;
@@ -81,15 +80,15 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`Misuse::WrongAnswer`] for a row that is not of the command's listing, [`Misuse::UniqueId`],
-    /// [`Misuse::ForbiddenOctet`], [`Misuse::TooLong`] beyond 512 octets.
+    /// [`Misuse::WrongAnswer`] for a row that is not of the command's listing, [`Misuse::NotOffered`] for a capability that
+    /// this server would refuse now, [`Misuse::UniqueId`], [`Misuse::ForbiddenOctet`], [`Misuse::TooLong`] beyond 512 octets.
     pub fn listing<'a>(&mut self, row: impl Into<Row<'a>>, out: &mut Vec<u8>) -> Result<(), Misuse> {
         let verb = match self.answering {
             Answering::Rows(verb) => verb,
             Answering::Command(to, _) | Answering::Body(to, _) | Answering::Stuffed(to, _) => {
                 return Err(Misuse::WrongAnswer { to });
             }
-            Answering::Nothing | Answering::Challenge => return Err(Misuse::NothingOwed),
+            Answering::Nothing | Answering::Challenge => return Err(self.nothing_owed()),
         };
         let row = row.into();
         let start = out.len();
@@ -97,15 +96,6 @@ impl Server {
             (Verb::List, Row::Scan(listing)) => grammar::encode_scan_row(listing, out),
             (Verb::Uidl, Row::UniqueId(listing)) if !listing.id.conforms() => return Err(Misuse::UniqueId),
             (Verb::Uidl, Row::UniqueId(listing)) => grammar::encode_unique_id_row(listing, out),
-            (Verb::Capa, Row::Capability(capability))
-                if is_stls(capability) && !(self.config.announced.stls && self.may_stls()) =>
-            {
-                return Err(Misuse::WrongAnswer { to: verb });
-            }
-            // Nor a login that the policy refuses (RFC 8314 §3).
-            (Verb::Capa, Row::Capability(capability)) if is_login(capability) && !self.may_login() => {
-                return Err(Misuse::WrongAnswer { to: verb });
-            }
             (Verb::Capa, Row::Capability(capability)) => grammar::encode_capability_row(capability, out),
             (Verb::Lang, Row::Language(listing)) if listing.description.as_str().is_none() => {
                 return Err(Misuse::NotUtf8);
@@ -124,7 +114,11 @@ impl Server {
             }
             _ => return Err(Misuse::WrongAnswer { to: verb }),
         }
-        let checked = check_row(out.get(start..).unwrap_or_default(), verb);
+        let line = out.get(start..).unwrap_or_default();
+        let checked = match check_row(line, verb) {
+            Ok(text) if verb == Verb::Capa && !self.config.keeps(text, self.now()) => Err(Misuse::NotOffered),
+            checked => checked.map(|_| ()),
+        };
         if checked.is_err() {
             out.truncate(start);
         }
@@ -136,9 +130,9 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`Misuse::WrongAnswer`] unless an answer to RETR or TOP was begun; [`Misuse::Offence`] under
-    /// [`Newlines::Reject`](crate::wire::dot::Newlines::Reject): nothing of the chunk was written then, and
-    /// [`Server::abort`] is what is left.
+    /// [`Misuse::WrongAnswer`] unless an answer to RETR or TOP was begun, [`Misuse::BegunStuffed`] if it was with
+    /// [`Server::body_stuffed`]; [`Misuse::Offence`] under [`Newlines::Reject`](crate::wire::dot::Newlines::Reject): nothing
+    /// of the chunk was written then, and [`Server::abort`] is what is left.
     pub fn body(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Misuse> {
         Ok(self.stuff()?.encode(chunk, out)?)
     }
@@ -160,11 +154,11 @@ impl Server {
     /// # Errors
     ///
     /// [`Misuse::Terminator`]: nothing of the chunk was written, and [`Server::abort`] is what is left.
-    /// [`Misuse::InsideAnswer`] if [`Server::body`] left the text in the middle of a line; else as [`Server::body`].
+    /// [`Misuse::InsideLine`] if [`Server::body`] left the text in the middle of a line; else as [`Server::body`].
     pub fn body_stuffed(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Misuse> {
         if let Answering::Body(verb, stuff) = &self.answering {
             if !stuff.at_line_start() {
-                return Err(Misuse::InsideAnswer { to: *verb });
+                return Err(Misuse::InsideLine);
             }
             self.answering = Answering::Stuffed(*verb, Stuffed::new());
         }
@@ -179,7 +173,7 @@ impl Server {
             Answering::Command(to, _) | Answering::Rows(to) | Answering::Body(to, _) => {
                 Err(Misuse::WrongAnswer { to: *to })
             }
-            Answering::Nothing | Answering::Challenge => Err(Misuse::NothingOwed),
+            Answering::Nothing | Answering::Challenge => Err(self.nothing_owed()),
         }
     }
 
@@ -187,7 +181,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`Misuse::NothingOwed`] or [`Misuse::WrongAnswer`] if none was begun; [`Misuse::Offence`] as [`Server::body`].
+    /// [`Misuse::NothingOwed`] or [`Misuse::WrongAnswer`] if none was begun; [`Misuse::Offence`] as [`Server::body`];
+    /// [`Misuse::InsideLine`] behind a single dot that [`Server::body_stuffed`] let pass as the beginning of a line.
     pub fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Misuse> {
         let verb = match &mut self.answering {
             Answering::Rows(verb) => {
@@ -199,11 +194,11 @@ impl Server {
                 *verb
             }
             Answering::Stuffed(verb, stuffed) => {
-                out.extend_from_slice(stuffed.finish().ok_or(Misuse::InsideAnswer { to: *verb })?);
+                out.extend_from_slice(stuffed.finish().ok_or(Misuse::InsideLine)?);
                 *verb
             }
             Answering::Command(to, _) => return Err(Misuse::WrongAnswer { to: *to }),
-            Answering::Nothing | Answering::Challenge => return Err(Misuse::NothingOwed),
+            Answering::Nothing | Answering::Challenge => return Err(self.nothing_owed()),
         };
         self.answered(verb, Status::Ok);
         Ok(())
@@ -219,8 +214,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`Misuse::WrongAnswer`] unless a SASL exchange is under way and it is our turn; [`Misuse::ForbiddenOctet`] for
-    /// what is no base64; [`Misuse::TooLong`] beyond the limit of a SASL line.
+    /// [`Misuse::WrongAnswer`] unless a SASL exchange is under way and it is our turn; [`Misuse::Base64`]; [`Misuse::TooLong`]
+    /// beyond the limit of a SASL line.
     pub fn challenge_line(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<(), Misuse> {
         let (verb, _) = self.owed()?;
         if verb != Verb::Auth {
@@ -287,20 +282,24 @@ impl Server {
 
     fn owed(&self) -> Result<(Verb, Shape), Misuse> {
         match self.answering {
-            _ if self.fatal.is_some() || self.state == State::Closed => Err(Misuse::Over),
             Answering::Command(verb, shape) => Ok((verb, shape)),
             Answering::Rows(to) | Answering::Body(to, _) | Answering::Stuffed(to, _) => {
                 Err(Misuse::InsideAnswer { to })
             }
-            Answering::Nothing | Answering::Challenge => Err(Misuse::NothingOwed),
+            Answering::Nothing | Answering::Challenge => Err(self.nothing_owed()),
         }
+    }
+
+    fn nothing_owed(&self) -> Misuse {
+        if self.is_over() { Misuse::Over } else { Misuse::NothingOwed }
     }
 
     fn stuff(&mut self) -> Result<&mut Stuff, Misuse> {
         match &mut self.answering {
             Answering::Body(_, stuff) => Ok(stuff),
             Answering::Command(to, _) | Answering::Rows(to) => Err(Misuse::WrongAnswer { to: *to }),
-            Answering::Stuffed(to, _) => Err(Misuse::InsideAnswer { to: *to }),
+            Answering::Stuffed(..) => Err(Misuse::BegunStuffed),
+            Answering::Nothing | Answering::Challenge if self.state == State::Closed => Err(Misuse::Over),
             Answering::Nothing | Answering::Challenge => Err(Misuse::NothingOwed),
         }
     }
@@ -310,7 +309,7 @@ impl Server {
         self.bearer = false;
         match (status, verb) {
             (Status::Ok, Verb::User) => self.user_accepted = true,
-            (Status::Ok, Verb::Auth) => self.layer_due = !self.leftover,
+            (Status::Ok, Verb::Auth) => self.layer = if self.leftover { Layer::Missed } else { Layer::Due },
             (Status::Ok, Verb::Utf8) => self.utf8 = true,
             (Status::Ok, Verb::Lang) => self.lang = true,
             (_, Verb::Quit) => self.outcome = Outcome::Quit,
@@ -332,28 +331,8 @@ impl Server {
     }
 }
 
-/// Whether the line announces STLS, however it was made.
-fn is_stls(capability: &Capability<'_>) -> bool {
-    match capability {
-        Capability::Stls => true,
-        Capability::Other { tag, .. } => tag.as_bytes().eq_ignore_ascii_case(b"STLS"),
-        _ => false,
-    }
-}
-
-/// Whether the line announces a login, however it was made.
-fn is_login(capability: &Capability<'_>) -> bool {
-    match capability {
-        Capability::User | Capability::Sasl(_) => true,
-        Capability::Other { tag, .. } => {
-            [&b"USER"[..], b"SASL"].iter().any(|login| tag.as_bytes().eq_ignore_ascii_case(login))
-        }
-        _ => false,
-    }
-}
-
-/// A row stays one line, of at most 512 octets.
-fn check_row(line: &[u8], verb: Verb) -> Result<(), Misuse> {
+/// The text of a row, which stays one line, of at most 512 octets.
+fn check_row(line: &[u8], verb: Verb) -> Result<&[u8], Misuse> {
     let text = line.strip_suffix(b"\r\n").unwrap_or(line);
     // What a private command answers may have blank lines and tabs, as a message has.
     let private = verb == Verb::Other;
@@ -363,6 +342,6 @@ fn check_row(line: &[u8], verb: Verb) -> Result<(), Misuse> {
     match text {
         [] if !private => Err(Misuse::Empty),
         _ if line.len() > Reply::MAX => Err(Misuse::TooLong { limit: Reply::MAX }),
-        _ => Ok(()),
+        _ => Ok(text),
     }
 }
