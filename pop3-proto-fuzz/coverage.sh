@@ -10,15 +10,8 @@ set -euo pipefail
 unset CDPATH
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
-tools=$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin
-major=$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
-# Those of the toolchain, or those that a distribution has of the same version.
-[[ -x $tools/llvm-cov ]] && tools+=/llvm suffix='' || tools=llvm suffix=-$major
-profdata=${LLVM_PROFDATA:-$tools-profdata$suffix}
-cov=${LLVM_COV:-$tools-cov$suffix}
-for tool in "$profdata" "$cov"; do
-  command -v "$tool" >/dev/null || { echo "$tool is missing: rustup component add llvm-tools, or apt-get install llvm-$major" >&2; exit 1; }
-done
+# shellcheck source=../pop3-proto/tests/llvm-tools.sh
+source pop3-proto/tests/llvm-tools.sh
 
 out=${CARGO_TARGET_DIR:-target}/fuzz-coverage
 mkdir -p "$out"
