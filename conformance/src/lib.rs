@@ -50,6 +50,7 @@ pub mod client_cases;
 pub mod digest;
 pub mod embedded;
 pub mod expectations;
+pub mod fault_matrix;
 pub mod fixture;
 pub mod mailbox;
 pub mod mailbox_files;

@@ -5,6 +5,7 @@
 
 use super::Run;
 use crate::case::Role;
+use crate::fault_matrix::place;
 use crate::run::{Outcome, Result};
 use crate::{client_cases, server_cases};
 
@@ -59,18 +60,24 @@ pub fn cells<'r>(run: &Run<'r>) -> Vec<Cell<'r>> {
         if cells.len() == before {
             continue;
         }
-        for (fault, points, why) in blank {
-            let reason = || Some((*why).to_owned());
-            let verdict = Verdict::NotApplicable;
-            cells.extend(points.iter().map(|point| Cell { role, point, fault, peer: None, verdict, reason: reason() }));
+        for blank in blank {
+            let (fault, verdict) = (blank.fault, Verdict::NotApplicable);
+            let reason = || Some(blank.why.to_owned());
+            cells.extend(blank.points().map(|point| Cell {
+                role,
+                point,
+                fault,
+                peer: None,
+                verdict,
+                reason: reason(),
+            }));
         }
     }
     cells
 }
 
 fn cell(result: &Result) -> Option<Cell<'_>> {
-    let (point, rest) = result.id.strip_prefix("fault/")?.split_once('/')?;
-    let fault = rest.strip_prefix(result.role.word())?.strip_prefix('-')?;
+    let (point, fault) = place(result.id, result.role)?;
     let in_matrix = match result.role {
         Role::Client => true,
         Role::Server => {

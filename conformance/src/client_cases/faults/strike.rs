@@ -2,8 +2,9 @@
 
 use super::super::judge::{each, end, ends, fails, gives_up, hangs, until_quiet, with_first_line, with_rows};
 use super::super::rfc2595::needs_stls;
-use super::{Fault, Point};
+use super::cells::Fault;
 use crate::case::{Ended, Judged, Level, Line, Play, Stop, skip};
+use crate::fault_matrix::Point;
 use crate::mailbox::Mail;
 use crate::octets::escape;
 

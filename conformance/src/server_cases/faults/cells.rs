@@ -1,92 +1,53 @@
 //! The cells of the matrix that are cases.
 
 use super::strike::strike;
-use super::{Fault, Point};
 use crate::case::{ServerCase, Start};
+use crate::fault_matrix::{Point, faults, rows};
 use crate::mailbox::Mail;
 
-/// One row of the matrix: the point, its name, what the server must announce, and the faults.
-macro_rules! rows {
-    ($($point:ident $name:literal $needs:expr => [$($fault:ident)*])*) => {
-        &[$($(cell!($point $name $needs; $fault)),*),*]
-    };
-}
-
-/// One cell: the fault's name, its weight, what is demanded, the requirement, and why it stays in memory if it does.
-macro_rules! cell {
-    ($point:ident $name:literal $needs:expr; Octets) => {
-        case!($point $name $needs; Octets "octet-by-octet" must "a command whose octets come one by one is the same command"
-            "RFC1939-3-007" "")
-    };
-    ($point:ident $name:literal $needs:expr; OneWrite) => {
-        case!($point $name $needs; OneWrite "one-write" must "what comes in one piece with it is answered behind it"
-            "RFC2449-6.6-001" "")
-    };
-    ($point:ident $name:literal $needs:expr; Cut) => {
-        case!($point $name $needs; Cut "cut" must "a command that the end of the connection cuts is none"
-            "RFC1939-6-003" "")
-    };
-    ($point:ident $name:literal $needs:expr; Lost) => {
-        case!($point $name $needs; Lost "lost" must "a client that leaves without the answer harms nothing"
-            "RFC1939-6-003" "")
-    };
-    ($point:ident $name:literal $needs:expr; GarbageBefore) => {
-        case!($point $name $needs; GarbageBefore "garbage-before" must "a line of garbage is refused, once"
-            "RFC1939-3-035" "")
-    };
-    ($point:ident $name:literal $needs:expr; GarbageWithin) => {
-        case!($point $name $needs; GarbageWithin "garbage-within" must "octets that no command has make it none"
-            "RFC1939-3-009" "")
-    };
-    ($point:ident $name:literal $needs:expr; EmptyLine) => {
-        case!($point $name $needs; EmptyLine "empty-line" must "an empty line is refused, once" "RFC1939-3-037" "")
-    };
-    ($point:ident $name:literal $needs:expr; Misspelt) => {
-        case!($point $name $needs; Misspelt "misspelt" must "a keyword that is almost right is refused"
-            "RFC1939-3-035" "")
-    };
-    ($point:ident $name:literal $needs:expr; Arguments) => {
-        case!($point $name $needs; Arguments "arguments" must "arguments too few or too many are refused"
-            "RFC1939-3-037" "")
-    };
-    ($point:ident $name:literal $needs:expr; Twice) => {
-        case!($point $name $needs; Twice "twice" must "a command that comes twice has two answers" "RFC1939-5-002" "")
-    };
-    ($point:ident $name:literal $needs:expr; WrongState) => {
-        case!($point $name $needs; WrongState "wrong-state" must "a command in the other state does nothing"
-            "RFC1939-3-038" "")
-    };
-    ($point:ident $name:literal $needs:expr; Missing) => {
-        case!($point $name $needs; Missing "missing" must "a client that is silent for a day is closed, and harms nothing"
-            "RFC1939-3-041" "it takes ten minutes of real time")
-    };
-    ($point:ident $name:literal $needs:expr; Limits) => {
-        case!($point $name $needs; Limits "limits" must "lines around the limits have one answer each" "RFC2449-4-003" "")
-    };
-    ($point:ident $name:literal $needs:expr; EndlessLine) => {
-        case!($point $name $needs; EndlessLine "endless-line" must "a line that does not end does nothing"
-            "RFC1939-3-037" "")
-    };
-    ($point:ident $name:literal $needs:expr; Numbers) => {
-        case!($point $name $needs; Numbers "numbers" must "what is no message-number of the maildrop is refused"
-            "RFC1939-3-037" "")
-    };
-    ($point:ident $name:literal $needs:expr; LineFeeds) => {
-        case!($point $name $needs; LineFeeds "line-feeds" quirk "LF alone ends no command" "RFC1939-3-007" "")
-    };
-    ($point:ident $name:literal $needs:expr; Cleartext) => {
-        case!($point $name $needs; Cleartext "cleartext" must "octets in the clear behind it are never executed"
-            "RFC2595-4-006" "")
-    };
-    ($point:ident $name:literal $needs:expr; LoginRefused) => {
-        case!($point $name $needs; LoginRefused "login-refused" must "wrong credentials log nobody in, time and again"
-            "RFC1939-4-012" "")
-    };
+faults! { $
+    /// The command comes octet by octet. Nothing is wrong with that.
+    Octets "octet-by-octet" must "RFC1939-3-007" "a command whose octets come one by one is the same command";
+    /// The command and all that follows it come in one piece.
+    OneWrite "one-write" must "RFC2449-6.6-001" "what comes in one piece with it is answered behind it";
+    /// The command is cut, at each octet, and the connection closed.
+    Cut "cut" must "RFC1939-6-003" "a command that the end of the connection cuts is none";
+    /// The client leaves without reading the answer.
+    Lost "lost" must "RFC1939-6-003" "a client that leaves without the answer harms nothing";
+    /// A line of garbage stands before the command.
+    GarbageBefore "garbage-before" must "RFC1939-3-035" "a line of garbage is refused, once";
+    /// Octets that no command has stand within it.
+    GarbageWithin "garbage-within" must "RFC1939-3-009" "octets that no command has make it none";
+    /// An empty line stands before the command.
+    EmptyLine "empty-line" must "RFC1939-3-037" "an empty line is refused, once";
+    /// The keyword is almost right.
+    Misspelt "misspelt" must "RFC1939-3-035" "a keyword that is almost right is refused";
+    /// There are arguments too few or too many.
+    Arguments "arguments" must "RFC1939-3-037" "arguments too few or too many are refused";
+    /// The command comes twice.
+    Twice "twice" must "RFC1939-5-002" "a command that comes twice has two answers";
+    /// The command comes in the other state.
+    WrongState "wrong-state" must "RFC1939-3-038" "a command in the other state does nothing";
+    /// The command does not come, for a day.
+    Missing "missing" must "RFC1939-3-041" "a client that is silent for a day is closed, and harms nothing"
+        in memory, because "it takes ten minutes of real time";
+    /// The line has 254, 255, 256 octets, and more around the sizes of buffers.
+    Limits "limits" must "RFC2449-4-003" "lines around the limits have one answer each";
+    /// The line does not end.
+    EndlessLine "endless-line" must "RFC1939-3-037" "a line that does not end does nothing";
+    /// The numbers are odd.
+    Numbers "numbers" must "RFC1939-3-037" "what is no message-number of the maildrop is refused";
+    /// The line ends in LF alone.
+    LineFeeds "line-feeds" quirk "RFC1939-3-007" "LF alone ends no command";
+    /// Octets in the clear behind STLS.
+    Cleartext "cleartext" must "RFC2595-4-006" "octets in the clear behind it are never executed";
+    /// The credentials are wrong, time and again.
+    LoginRefused "login-refused" must "RFC1939-4-012" "wrong credentials log nobody in, time and again";
 }
 
 macro_rules! case {
-    ($point:ident $name:literal $needs:expr; $fault:ident $called:literal $level:ident $demand:literal $requirement:literal
-        $memory:literal) => {
+    (($point:ident $name:literal $needs:expr) $fault:ident $called:literal $level:ident $requirement:literal $demand:literal
+        $memory:expr) => {
         ServerCase::$level(
             concat!("fault/", $name, "/server-", $called),
             concat!("At ", $name, ": ", $demand),
