@@ -1,16 +1,16 @@
 //! The program on live peers: a server over a real socket, and clients that are programs.
 
+mod serving;
+
 use pop3_conformance::peer::house::{House, Our};
-use pop3_conformance::peer::socket::{Socket, drive};
 use pop3_conformance::peer::tls::Generated;
 use pop3_conformance::peer::wire::Endpoint;
+use serving::listen;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-use std::time::Duration;
 
 fn run(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_pop3-conformance")).args(arguments).output().unwrap()
@@ -32,21 +32,7 @@ fn password_file(name: &str, password: &str) -> String {
 
 /// Our server, for as long as the test runs; where it listens.
 fn server(house: House) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let our = Our::new(house);
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let our = our.clone();
-            thread::spawn(move || {
-                let socket = Socket::new(stream, Some(Generated::get().server()), Duration::from_secs(20)).unwrap();
-                let mut out = Vec::new();
-                let mut session = our.session(false, &mut out);
-                drive(&mut session, out, socket, None);
-            });
-        }
-    });
-    address
+    listen(Our::new(house), |session| session)
 }
 
 #[test]
@@ -170,21 +156,9 @@ impl<E: Endpoint> Endpoint for Forgetful<E> {
 #[test]
 fn a_case_that_fails_once_is_noted_and_one_that_fails_twice_fails() {
     for (forgets, status) in [(1, 0), (usize::MAX, 1)] {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
         let forgets = Arc::new(AtomicUsize::new(forgets));
-        thread::spawn(move || {
-            let our = Our::new(House::default());
-            for stream in listener.incoming().flatten() {
-                let (our, forgets) = (our.clone(), Arc::clone(&forgets));
-                thread::spawn(move || {
-                    let socket = Socket::new(stream, None, Duration::from_secs(20)).unwrap();
-                    let mut out = Vec::new();
-                    let mut session = Forgetful { end: our.session(false, &mut out), forgets };
-                    drive(&mut session, out, socket, None);
-                });
-            }
-        });
+        let forgetful = move |end| Forgetful { end, forgets: Arc::clone(&forgets) };
+        let address = listen(Our::new(House::default()), forgetful);
         let password = password_file("forgetful-password", "tanstaaf");
         let access = ["server", &address, "--user", "mrose", "--password-file", &password];
         let output = run(&[&access[..], &["--only", "rfc1939/5/noop", "--timeout", "1", "--jobs", "1", "-v"]].concat());

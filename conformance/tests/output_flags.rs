@@ -2,16 +2,14 @@
 //!
 //! The server under test is our own; where a test asks for that, it says `-err` in lower case.
 
+mod serving;
+
 use pop3_conformance::peer::house::{self, House, Our};
-use pop3_conformance::peer::socket::{Socket, drive};
-use pop3_conformance::peer::tls::Generated;
 use pop3_conformance::peer::wire::Endpoint;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::OnceLock;
-use std::thread;
-use std::time::Duration;
 
 fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_pop3-conformance"))
@@ -74,21 +72,7 @@ impl Endpoint for Server {
 
 /// Where a server listens for as long as the test runs.
 fn listen(wrong: Wrong) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let our = Our::new(House::default());
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let our = our.clone();
-            thread::spawn(move || {
-                let socket = Socket::new(stream, Some(Generated::get().server()), Duration::from_secs(20)).unwrap();
-                let mut out = Vec::new();
-                let mut session = Server(our.session(false, &mut out), wrong);
-                drive(&mut session, out, socket, None);
-            });
-        }
-    });
-    address
+    serving::listen(Our::new(House::default()), move |session| Server(session, wrong))
 }
 
 /// Runs the tool on a server, with these arguments behind the usual ones.

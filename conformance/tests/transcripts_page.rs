@@ -1,12 +1,10 @@
 //! The examples of docs/transcripts.md are what they say.
 
+mod serving;
+
 use pop3_conformance::peer::house::{House, Our};
-use pop3_conformance::peer::socket::{Socket, drive};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::thread;
-use std::time::Duration;
 
 fn page() -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/transcripts.md")).unwrap()
@@ -40,23 +38,10 @@ fn the_example_replays_on_our_machines_and_against_a_live_server() {
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert!(said(&output).contains("2 passed"), "{}", said(&output));
 
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
     let mut house = House::default();
     house.messages.truncate(2);
-    let our = Our::new(house);
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            // The tool looks whether two sessions are served at a time.
-            let our = our.clone();
-            thread::spawn(move || {
-                let socket = Socket::new(stream, None, Duration::from_secs(20)).unwrap();
-                let mut out = Vec::new();
-                let mut session = our.session(false, &mut out);
-                drive(&mut session, out, socket, None);
-            });
-        }
-    });
+    // The tool looks whether two sessions are served at a time.
+    let address = serving::listen(Our::new(house), |session| session);
     let password = file("transcripts-password", "tanstaaf\n");
     let access = ["--against", &address, "--user", "mrose", "--password-file", password.to_str().unwrap()];
     let output = replay(&path, &[&access[..], &["--allow-delete"]].concat());

@@ -2,8 +2,8 @@
 
 use super::houses;
 use super::reading::{CODES, announced, code, credentials, find, list, mechanism};
-use crate::case::{Judged, Reply, ServerCase, Start, Talk, fail, skip};
-use crate::peer::Login;
+use super::steps::{not_admitted, second_login_refused};
+use crate::case::{Judged, Reply, ServerCase, Start, Talk, fail};
 
 /// The cases, in the order of the text.
 pub const CASES: &[ServerCase] = &[
@@ -113,22 +113,12 @@ pub const CASES: &[ServerCase] = &[
         &["RFC2449-8.1.2-001"],
         |s| {
             let account = s.account();
-            if account.login != Login::User {
-                return skip("this user does not log in by USER");
-            }
-            let mut second = s.second(Start::Authorization)?;
-            second.ok(&format!("USER {}", account.user))?;
-            let busy = second.ask(&format!("PASS {}", account.password))?;
-            if busy.is_ok() {
-                return skip("the server admits two sessions to one maildrop");
-            }
-            let codes = find(&list(s)?, "RESP-CODES").is_some();
-            let told = code(&busy).as_deref() == Some("IN-USE");
-            s.check(told || !codes && code(&busy).is_none(), "-ERR [IN-USE]", busy.shown())?;
+            let busy = second_login_refused(s)?;
+            in_use(s, &busy)?;
             let mut third = s.second(Start::Authorization)?;
             third.ask(&format!("USER {}", account.user))?;
             let wrong = third.err(&format!("PASS {}-wrong", account.password))?;
-            s.check(code(&wrong).as_deref() != Some("IN-USE"), "no IN-USE with a wrong password", wrong.shown())?;
+            not_in_use(s, &wrong)?;
             // The first session has it still.
             s.ok("STAT")?;
             s.quit()?;
@@ -143,20 +133,26 @@ pub const CASES: &[ServerCase] = &[
             let mut second = s.second(Start::Authorization)?;
             mechanism(&mut second, "PLAIN")?;
             let right = credentials(s, true);
-            let busy = second.ask(&format!("AUTH PLAIN {right}"))?;
-            if busy.is_ok() {
-                return skip("the server admits two sessions to one maildrop");
-            }
-            let codes = find(&list(s)?, "RESP-CODES").is_some();
-            let told = code(&busy).as_deref() == Some("IN-USE");
-            s.check(told || !codes && code(&busy).is_none(), "-ERR [IN-USE]", busy.shown())?;
+            let busy = not_admitted(second.ask(&format!("AUTH PLAIN {right}"))?)?;
+            in_use(s, &busy)?;
             let mut third = s.second(Start::Authorization)?;
             let wrong = third.err(&format!("AUTH PLAIN {}", credentials(s, false)))?;
-            s.check(code(&wrong).as_deref() != Some("IN-USE"), "no IN-USE with a wrong password", wrong.shown())
+            not_in_use(s, &wrong)
         },
     )
     .needs(&["SASL"]),
 ];
+
+/// The right credentials were refused because the maildrop is in use, and where there are response codes, one says so.
+fn in_use(s: &mut Talk<'_>, busy: &Reply) -> Judged {
+    let codes = find(&list(s)?, "RESP-CODES").is_some();
+    let told = code(busy).as_deref() == Some("IN-USE");
+    s.check(told || !codes && code(busy).is_none(), "-ERR [IN-USE]", busy.shown())
+}
+
+fn not_in_use(s: &Talk<'_>, wrong: &Reply) -> Judged {
+    s.check(code(wrong).as_deref() != Some("IN-USE"), "no IN-USE with a wrong password", wrong.shown())
+}
 
 fn no_delay(s: &Talk<'_>, reply: &Reply) -> Judged {
     s.check(code(reply).is_none_or(|code| code != "LOGIN-DELAY"), "no LOGIN-DELAY here", reply.shown())

@@ -3,6 +3,7 @@
 use super::houses;
 use super::reading::{announced, code, credentials, find, list, mechanism};
 use super::rfc2449_08::a_session_with_errors;
+use super::steps::second_login_refused;
 use crate::case::{Judged, Reply, ServerCase, Start, Talk, skip};
 use crate::peer::Login;
 
@@ -56,16 +57,7 @@ pub const CASES: &[ServerCase] = &[
         "A maildrop that is in use is no problem with the credentials: no AUTH",
         &["RFC3206-5-001"],
         |s| {
-            let account = s.account();
-            if account.login != Login::User {
-                return skip("this user does not log in by USER");
-            }
-            let mut second = s.second(Start::Authorization)?;
-            second.ok(&format!("USER {}", account.user))?;
-            let busy = second.ask(&format!("PASS {}", account.password))?;
-            if busy.is_ok() {
-                return skip("the server admits two sessions to one maildrop");
-            }
+            let busy = second_login_refused(s)?;
             s.check(code(&busy).as_deref() != Some("AUTH"), "another code than AUTH, or none", busy.shown())
         },
     ),

@@ -1,7 +1,8 @@
 //! Steps that several cases take.
 
-use crate::case::{Judged, Reply, Start, Stop, Talk, fail};
+use crate::case::{Judged, Reply, Start, Stop, Talk, fail, skip};
 use crate::octets::escape;
+use crate::peer::Login;
 use std::thread;
 use std::time::Duration;
 
@@ -31,6 +32,22 @@ pub(super) fn admitted(s: &mut Talk<'_>) -> Judged<bool> {
         Err(Stop::Fail { got, .. }) if got.starts_with("-ERR") => Ok(false),
         Err(other) => Err(other),
     }
+}
+
+/// While this session has the maildrop, another one tries to log in by USER and PASS; why it is refused.
+pub(super) fn second_login_refused(s: &Talk<'_>) -> Judged<Reply> {
+    let account = s.account();
+    if account.login != Login::User {
+        return skip("this user does not log in by USER");
+    }
+    let mut second = s.second(Start::Authorization)?;
+    second.ok(&format!("USER {}", account.user))?;
+    not_admitted(second.ask(&format!("PASS {}", account.password))?)
+}
+
+/// The answer to the login of a second session; the case is skipped where that is admitted.
+pub(super) fn not_admitted(reply: Reply) -> Judged<Reply> {
+    if reply.is_ok() { skip("the server admits two sessions to one maildrop") } else { Ok(reply) }
 }
 
 /// Each line must be answered `-ERR` before the login. Two for each connection: servers close after a few of them.
