@@ -6,7 +6,7 @@
 
 use crate::case::{Judged, Start, Stop, Talk, fail};
 use crate::octets::{escape, indicator, words};
-use crate::peer::ServerPeer;
+use crate::peer::Peer as _;
 use crate::peer::live_server::LiveServer;
 use crate::transcript::{Content, ParseError, Stage, Transcript};
 

@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pop3_conformance::expectations::Expectations;
 use pop3_conformance::output::human::{self, Colours, Volume};
 use pop3_conformance::output::{Run, coverage, html, json, junit, markdown};
+use pop3_conformance::peer::Peer as _;
 use pop3_conformance::replay::{Effort, Side};
 use pop3_conformance::run::Result as RunResult;
 use pop3_conformance::self_check::{self, Outcome};
@@ -127,7 +128,7 @@ fn act(arguments: &Arguments) -> Result<bool, Stop> {
             let cases: Vec<_> = cases.iter().filter_map(Case::server).collect();
             let results = suite::on_server(&cases, &peer, server.jobs, &|| bar.inc(1));
             bar.finish_and_clear();
-            conclude(arguments, &pop3_conformance::peer::ServerPeer::name(&peer), results)
+            conclude(arguments, &peer.name(), results)
         }
         Some(Action::Client(client)) => {
             let cases: Vec<_> =
@@ -145,7 +146,7 @@ fn act(arguments: &Arguments) -> Result<bool, Stop> {
             let cases: Vec<_> = cases.iter().filter_map(Case::client).collect();
             let results = suite::on_client(&cases, &peer, client.jobs, &|| bar.inc(1));
             bar.finish_and_clear();
-            conclude(arguments, &pop3_conformance::peer::ClientPeer::name(&peer), results)
+            conclude(arguments, &peer.name(), results)
         }
     }
 }

@@ -6,7 +6,7 @@ use pop3_conformance::case::{Mailbox, ServerCase};
 use pop3_conformance::mailbox::Mail;
 use pop3_conformance::peer::house::{self, House, Our};
 use pop3_conformance::peer::wire::{Endpoint, MemoryWire, Wire};
-use pop3_conformance::peer::{Account, ServerPeer, Site, Upgrade};
+use pop3_conformance::peer::{Account, Peer, ServerPeer, Site, Upgrade};
 use pop3_conformance::run::{self, Outcome, Result};
 use pop3_conformance::{client_cases, server_cases};
 use std::time::Duration;
@@ -85,7 +85,7 @@ struct Flawed {
     bug: Option<Bug>,
 }
 
-impl ServerPeer for Flawed {
+impl Peer for Flawed {
     fn name(&self) -> String {
         "memory (flawed)".to_owned()
     }
@@ -97,17 +97,11 @@ impl ServerPeer for Flawed {
     fn upgrade(&self) -> Upgrade {
         Upgrade::None
     }
+}
 
+impl ServerPeer for Flawed {
     fn may_delete(&self) -> bool {
         true
-    }
-
-    fn patience(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn quiet(&self) -> Duration {
-        Duration::ZERO
     }
 
     fn site(&self, case: &ServerCase) -> std::result::Result<Box<dyn Site + '_>, String> {

@@ -1,10 +1,9 @@
 //! Somebody's server in the same process: octets in, octets out, and no socket.
 
 use super::wire::{Endpoint, MemoryWire, Wire};
-use super::{Account, Login, ServerPeer, Site, Upgrade};
+use super::{Account, Peer, ServerPeer, Site, Upgrade, house};
 use crate::case::{Mailbox, ServerCase};
 use crate::mailbox::Mail;
-use std::time::Duration;
 
 /// A server of your own, for tests of your own: give it a function that opens a session, and run cases on it.
 ///
@@ -97,8 +96,14 @@ impl<E: Endpoint + 'static, F: Fn(&mut Vec<u8>) -> E> InProcess<F> {
     /// A server of that name. `connect` opens a session: it appends the greeting and gives back the session.
     #[must_use]
     pub fn new(name: &str, connect: F) -> Self {
-        let account = Account { user: "mrose".to_owned(), password: "tanstaaf".to_owned(), login: Login::User };
-        Self { name: name.to_owned(), connect, account, announced: Vec::new(), mail: Vec::new(), may_delete: false }
+        Self {
+            name: name.to_owned(),
+            connect,
+            account: house::account(),
+            announced: Vec::new(),
+            mail: Vec::new(),
+            may_delete: false,
+        }
     }
 
     /// Who logs in, by USER and PASS; `mrose` with `tanstaaf`, if nothing else is said.
@@ -131,7 +136,7 @@ impl<E: Endpoint + 'static, F: Fn(&mut Vec<u8>) -> E> InProcess<F> {
     }
 }
 
-impl<E: Endpoint + 'static, F: Fn(&mut Vec<u8>) -> E> ServerPeer for InProcess<F> {
+impl<E: Endpoint + 'static, F: Fn(&mut Vec<u8>) -> E> Peer for InProcess<F> {
     fn name(&self) -> String {
         self.name.clone()
     }
@@ -143,17 +148,11 @@ impl<E: Endpoint + 'static, F: Fn(&mut Vec<u8>) -> E> ServerPeer for InProcess<F
     fn upgrade(&self) -> Upgrade {
         Upgrade::None
     }
+}
 
+impl<E: Endpoint + 'static, F: Fn(&mut Vec<u8>) -> E> ServerPeer for InProcess<F> {
     fn may_delete(&self) -> bool {
         self.may_delete
-    }
-
-    fn patience(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn quiet(&self) -> Duration {
-        Duration::ZERO
     }
 
     fn site(&self, case: &ServerCase) -> Result<Box<dyn Site + '_>, String> {

@@ -1,10 +1,9 @@
 //! Any client that is a program: the runner listens on 127.0.0.1 and starts it once a case.
 
-use super::house::account;
 use super::socket::Socket;
 use super::tls::Generated;
 use super::wire::Wire;
-use super::{Account, ClientPeer, Started, Upgrade};
+use super::{Account, ClientPeer, Peer, Started, Upgrade};
 use crate::case::{ClientCase, Ended};
 use std::ffi::OsString;
 use std::io;
@@ -26,7 +25,7 @@ pub struct LiveClient {
     pub patience: Duration,
 }
 
-impl ClientPeer for LiveClient {
+impl Peer for LiveClient {
     fn name(&self) -> String {
         let program = self.command.first().map(String::as_str).unwrap_or_default();
         Path::new(program).file_name().map_or_else(|| program.to_owned(), |name| name.to_string_lossy().into_owned())
@@ -48,11 +47,9 @@ impl ClientPeer for LiveClient {
         // As long as what is waited for where something is due, in proportion.
         Duration::from_millis(300).max(self.patience / 16).min(self.patience)
     }
+}
 
-    fn account(&self) -> Account {
-        account()
-    }
-
+impl ClientPeer for LiveClient {
     fn start(&self, case: &ClientCase) -> Result<Box<dyn Started + '_>, String> {
         if !case.memory_only.is_empty() {
             return Err(format!("it runs in memory alone: {}", case.memory_only));
@@ -80,7 +77,7 @@ impl LiveClient {
         let dir = place.path().join("mail");
         std::fs::create_dir(&dir).map_err(words)?;
         let (ca, secret) = (place.path().join("ca.pem"), place.path().join("password"));
-        let Account { user, password, .. } = account();
+        let Account { user, password, .. } = self.account();
         std::fs::write(&ca, &Generated::get().ca).map_err(words)?;
         std::fs::write(&secret, format!("{password}\n")).map_err(words)?;
         let output = std::fs::File::create(place.path().join("output")).map_err(words)?;
@@ -155,11 +152,7 @@ impl Started for LiveStarted {
         let until = Instant::now() + self.patience;
         loop {
             if let Some(stream) = self.incoming() {
-                let mut socket = Socket::new(stream, Some(Generated::get().server()), self.patience)
-                    .map_err(|error| error.to_string())?;
-                if self.upgrade == Upgrade::Implicit {
-                    socket.start_tls()?;
-                }
+                let socket = Socket::open(stream, Some(Generated::get().server()), self.upgrade, self.patience)?;
                 return Ok(Box::new(socket));
             }
             if let Ok(Some(status)) = self.try_wait() {

@@ -3,7 +3,7 @@
 use super::socket::Socket;
 use super::tls::Side;
 use super::wire::{Received, Wire};
-use super::{Account, ServerPeer, Site, Upgrade};
+use super::{Account, Peer, ServerPeer, Site, Upgrade};
 use crate::case::{Mailbox, ServerCase, Start, Stop, Talk};
 use crate::mailbox::Mail;
 use crate::suite::SLOWER;
@@ -190,7 +190,7 @@ impl LiveServer {
     }
 }
 
-impl ServerPeer for LiveServer {
+impl Peer for LiveServer {
     fn name(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
@@ -203,20 +203,22 @@ impl ServerPeer for LiveServer {
         self.upgrade
     }
 
-    fn may_delete(&self) -> bool {
-        self.may_delete && !self.suspended.load(Ordering::Relaxed)
-    }
-
     fn patience(&self) -> Duration {
         if self.unhurried.load(Ordering::Relaxed) { self.patience * SLOWER } else { self.patience }
     }
 
-    fn login_patience(&self) -> Duration {
-        self.patience().max(LOGIN)
-    }
-
     fn quiet(&self) -> Duration {
         if self.unhurried.load(Ordering::Relaxed) { self.quiet * SLOWER } else { self.quiet }
+    }
+}
+
+impl ServerPeer for LiveServer {
+    fn may_delete(&self) -> bool {
+        self.may_delete && !self.suspended.load(Ordering::Relaxed)
+    }
+
+    fn login_patience(&self) -> Duration {
+        self.patience().max(LOGIN)
     }
 
     fn site(&self, case: &ServerCase) -> Result<Box<dyn Site + '_>, String> {
@@ -263,10 +265,7 @@ impl Site for LiveSite<'_> {
         for address in (host.as_str(), *port).to_socket_addrs().map_err(words)? {
             match TcpStream::connect_timeout(&address, patience.max(Duration::from_secs(1))) {
                 Ok(stream) => {
-                    let mut socket = Socket::new(stream, side.clone(), patience).map_err(words)?;
-                    if *upgrade == Upgrade::Implicit {
-                        socket.start_tls()?;
-                    }
+                    let socket = Socket::open(stream, side.clone(), *upgrade, patience)?;
                     return Ok(Box::new(Watched { socket, stale: Arc::clone(stale) }));
                 }
                 Err(error) => last = format!("{address}: {error}"),

@@ -1,11 +1,10 @@
 //! Our own machines in memory: no socket, no thread, and a clock that a case can turn.
 
-use super::fetcher::{Fetcher, Job};
-use super::house::{House, Our, account};
+use super::fetcher::Fetcher;
+use super::ours::{OurSite, job};
 use super::wire::{Endpoint, MemoryWire, Wire};
-use super::{Account, ClientPeer, ServerPeer, Site, Started, Upgrade};
-use crate::case::{ClientCase, Ended, Mailbox, ServerCase};
-use crate::mailbox::Mail;
+use super::{ClientPeer, Peer, ServerPeer, Site, Started, Upgrade};
+use crate::case::{ClientCase, Ended, ServerCase};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -22,40 +21,11 @@ impl Memory {
     pub const fn new(upgrade: Upgrade) -> Self {
         Self { upgrade }
     }
-
-    fn called(self) -> String {
-        match self.upgrade {
-            Upgrade::None => "memory".to_owned(),
-            Upgrade::Stls => "memory, STLS".to_owned(),
-            Upgrade::Implicit => "memory, TLS".to_owned(),
-        }
-    }
 }
 
-/// Our server as a case wants it.
-pub(crate) fn our(case: &ServerCase) -> Our {
-    let mut house = House::default();
-    if case.mailbox == Mailbox::Empty {
-        house.messages.clear();
-    }
-    if let Some(set_up) = case.house {
-        set_up(&mut house);
-    }
-    Our::new(house)
-}
-
-/// What our client is to do in a case.
-pub(crate) fn job(case: &ClientCase) -> Job {
-    let mut job = Job::default();
-    if let Some(change) = case.job {
-        change(&mut job);
-    }
-    job
-}
-
-impl ServerPeer for Memory {
+impl Peer for Memory {
     fn name(&self) -> String {
-        self.called()
+        format!("memory{}", self.upgrade.behind_a_name())
     }
 
     fn is_ours(&self) -> bool {
@@ -65,74 +35,23 @@ impl ServerPeer for Memory {
     fn upgrade(&self) -> Upgrade {
         self.upgrade
     }
+}
 
+impl ServerPeer for Memory {
     fn may_delete(&self) -> bool {
         true
     }
 
-    fn patience(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn quiet(&self) -> Duration {
-        Duration::ZERO
-    }
-
     fn site(&self, case: &ServerCase) -> Result<Box<dyn Site + '_>, String> {
-        Ok(Box::new(MemorySite { our: our(case), upgrade: self.upgrade }))
-    }
-}
-
-struct MemorySite {
-    our: Our,
-    upgrade: Upgrade,
-}
-
-impl Site for MemorySite {
-    fn connect(&mut self) -> Result<Box<dyn Wire>, String> {
-        let mut out = Vec::new();
-        let session = self.our.session(self.upgrade == Upgrade::Implicit, &mut out);
-        Ok(Box::new(MemoryWire::new(session, out)))
-    }
-
-    fn account(&self) -> Account {
-        account()
-    }
-
-    fn number(&self, mail: Mail) -> Option<u32> {
-        self.our.number(mail)
-    }
-
-    fn count(&self) -> Option<u32> {
-        Some(self.our.count())
+        Ok(Box::new(OurSite::new(case, |our| {
+            let mut out = Vec::new();
+            let session = our.session(self.upgrade == Upgrade::Implicit, &mut out);
+            Ok(Box::new(MemoryWire::new(session, out)))
+        })))
     }
 }
 
 impl ClientPeer for Memory {
-    fn name(&self) -> String {
-        self.called()
-    }
-
-    fn is_ours(&self) -> bool {
-        true
-    }
-
-    fn upgrade(&self) -> Upgrade {
-        self.upgrade
-    }
-
-    fn patience(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn quiet(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn account(&self) -> Account {
-        account()
-    }
-
     fn start(&self, case: &ClientCase) -> Result<Box<dyn Started + '_>, String> {
         let fetcher = Rc::new(RefCell::new(Fetcher::new(job(case), self.upgrade)));
         Ok(Box::new(MemoryStarted { fetcher, accepted: false }))

@@ -7,6 +7,7 @@ pub mod live_client;
 pub mod live_server;
 pub mod loopback;
 pub mod memory;
+mod ours;
 pub mod socket;
 pub mod tls;
 pub mod wire;
@@ -53,30 +54,49 @@ pub enum Upgrade {
     Implicit,
 }
 
-/// A server under test.
-pub trait ServerPeer {
-    /// What it is called in reports: `memory`, `tcp`, `tls`, `HOST:PORT`.
+impl Upgrade {
+    /// What our own peers have behind their names.
+    const fn behind_a_name(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Stls => ", STLS",
+            Self::Implicit => ", TLS",
+        }
+    }
+}
+
+/// Who is checked, a server or a client.
+pub trait Peer {
+    /// What it is called in reports: `memory`, `tcp`, `tls`, `HOST:PORT`, a program's name.
     fn name(&self) -> String;
 
-    /// Whether it is our own server, which is held to the strict reading.
+    /// Whether it is our own, which is held to the strict reading.
     fn is_ours(&self) -> bool;
 
     /// When TLS begins in this run.
     fn upgrade(&self) -> Upgrade;
 
+    /// How long an answer of a server may take, and how long a client may be silent. Zero, if nothing else is said: in
+    /// process what has not come will not come.
+    fn patience(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// How long to wait where nothing is expected. Zero, if nothing else is said.
+    fn quiet(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// A server under test.
+pub trait ServerPeer: Peer {
     /// Whether messages may be marked as deleted.
     fn may_delete(&self) -> bool;
-
-    /// How long an answer may take.
-    fn patience(&self) -> Duration;
 
     /// How long the answer to a login may take: a refusal is often held back for seconds.
     fn login_patience(&self) -> Duration {
         self.patience()
     }
-
-    /// How long to wait where nothing is expected.
-    fn quiet(&self) -> Duration;
 
     /// What a case needs, set up.
     ///
@@ -106,24 +126,11 @@ pub trait Site {
 }
 
 /// A client under test.
-pub trait ClientPeer {
-    /// What it is called in reports.
-    fn name(&self) -> String;
-
-    /// Whether it is our own client.
-    fn is_ours(&self) -> bool;
-
-    /// When the client wants TLS in this run.
-    fn upgrade(&self) -> Upgrade;
-
-    /// How long the client may be silent.
-    fn patience(&self) -> Duration;
-
-    /// How long to wait where nothing is expected.
-    fn quiet(&self) -> Duration;
-
+pub trait ClientPeer: Peer {
     /// The user and the password that the client has.
-    fn account(&self) -> Account;
+    fn account(&self) -> Account {
+        house::account()
+    }
 
     /// Starts the client for a case.
     ///

@@ -1,5 +1,6 @@
 //! A wire over TCP, in the clear or over TLS.
 
+use super::Upgrade;
 use super::tls::Side;
 use super::wire::{Endpoint, Received, Wire};
 use rustls::Connection;
@@ -27,6 +28,19 @@ impl Socket {
         stream.set_nonblocking(false)?;
         stream.set_write_timeout(Some(patience.max(SHORTEST)))?;
         Ok(Self { stream, side, tls: None, patience })
+    }
+
+    /// A connected socket; over TLS, where that begins with the connection.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none, in words.
+    pub fn open(stream: TcpStream, side: Option<Side>, upgrade: Upgrade, patience: Duration) -> Result<Self, String> {
+        let mut socket = Self::new(stream, side, patience).map_err(|error| error.to_string())?;
+        if upgrade == Upgrade::Implicit {
+            socket.start_tls()?;
+        }
+        Ok(socket)
     }
 
     /// Puts TLS on it.

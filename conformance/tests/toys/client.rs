@@ -4,10 +4,9 @@ use super::Mistake;
 use pop3_conformance::case::{ClientCase, Ended};
 use pop3_conformance::peer::fetcher::Job;
 use pop3_conformance::peer::wire::{Endpoint, MemoryWire, Wire};
-use pop3_conformance::peer::{Account, ClientPeer, Started, Upgrade, house};
+use pop3_conformance::peer::{ClientPeer, Peer, Started, Upgrade};
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::Duration;
 
 /// The toy client as a subject.
 #[derive(Debug)]
@@ -16,7 +15,7 @@ pub(crate) struct ToyClient {
     pub(crate) upgrade: Upgrade,
 }
 
-impl ClientPeer for ToyClient {
+impl Peer for ToyClient {
     fn name(&self) -> String {
         "memory (toy)".to_owned()
     }
@@ -28,19 +27,9 @@ impl ClientPeer for ToyClient {
     fn upgrade(&self) -> Upgrade {
         self.upgrade
     }
+}
 
-    fn patience(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn quiet(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn account(&self) -> Account {
-        house::account()
-    }
-
+impl ClientPeer for ToyClient {
     fn start(&self, case: &ClientCase) -> Result<Box<dyn Started + '_>, String> {
         let mut job = Job::default();
         if let Some(change) = case.job {

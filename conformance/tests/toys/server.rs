@@ -5,10 +5,9 @@ use base64ct::{Base64, Encoding as _};
 use pop3_conformance::case::{Honest, Mailbox, ServerCase};
 use pop3_conformance::mailbox::Mail;
 use pop3_conformance::peer::wire::{Endpoint, MemoryWire, Wire};
-use pop3_conformance::peer::{Account, ServerPeer, Site, Upgrade, house};
+use pop3_conformance::peer::{Account, Peer, ServerPeer, Site, Upgrade, house};
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::Duration;
 
 /// The toy server as a subject.
 #[derive(Debug)]
@@ -20,7 +19,7 @@ pub(crate) struct ToyServer {
 /// The messages, for all sessions of a case.
 type Store = Rc<RefCell<Vec<(String, Vec<u8>)>>>;
 
-impl ServerPeer for ToyServer {
+impl Peer for ToyServer {
     fn name(&self) -> String {
         "memory (toy)".to_owned()
     }
@@ -32,17 +31,11 @@ impl ServerPeer for ToyServer {
     fn upgrade(&self) -> Upgrade {
         self.upgrade
     }
+}
 
+impl ServerPeer for ToyServer {
     fn may_delete(&self) -> bool {
         true
-    }
-
-    fn patience(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn quiet(&self) -> Duration {
-        Duration::ZERO
     }
 
     fn site(&self, case: &ServerCase) -> Result<Box<dyn Site + '_>, String> {
