@@ -156,6 +156,24 @@ fn text_beyond_ascii_needs_lang_or_utf8_first() {
 }
 
 #[test]
+fn the_answer_that_selects_a_language_is_in_it_and_a_listing_selects_none() {
+    let mut server = server(Config::new().with_lang());
+    let mut out = Vec::new();
+    let spanish = Reply::err("no est\u{e1}").unwrap();
+    server.next_event(&mut &b"LANG\r\n"[..], &mut out).unwrap();
+    server.begin("languages", &mut out).unwrap();
+    server.end(&mut out).unwrap();
+    server.next_event(&mut &b"LANG es\r\n"[..], &mut out).unwrap();
+    assert_eq!(server.reply(&spanish, &mut out), Err(Misuse::NeedsLang));
+    out.clear();
+    let selected = Reply::language(LanguageTag::new("es").unwrap(), "espa\u{f1}ol").unwrap();
+    assert_eq!(server.reply(&selected, &mut out), Ok(()));
+    assert_eq!(out, "+OK es espa\u{f1}ol\r\n".as_bytes());
+    server.next_event(&mut &b"USER a\r\n"[..], &mut out).unwrap();
+    assert_eq!(server.reply(&spanish, &mut out), Ok(()));
+}
+
+#[test]
 fn a_language_tag_is_checked_on_both_sides_and_never_echoed() {
     let config = || Config::new().with_lang();
     let long = "a".repeat(65);

@@ -35,7 +35,12 @@ impl Server {
         if !fits {
             return Err(Misuse::WrongAnswer { to: verb });
         }
-        self.check_text(reply.text)?;
+        // RFC 6856 §3.2: "Once the client selects the language, all responses will be in that language, starting with the
+        // response to the "LANG" command."
+        let selected = matches!(reply.data, Data::Language(_));
+        if !selected {
+            self.check_text(reply.text)?;
+        }
         if let Some(ResponseCode::Other(code)) = &reply.code {
             // A variant that anybody can fill is checked where it is used.
             ResponseCode::new(code.as_str().ok_or(Misuse::NotUtf8)?)?;
@@ -51,6 +56,7 @@ impl Server {
         let class = reply.code.as_ref().map_or(ErrorClass::Credentials, ResponseCode::error_class);
         let wrong = refused_login && matches!(class, ErrorClass::Credentials | ErrorClass::Unknown);
         self.failed_logins = self.failed_logins.saturating_add(u32::from(wrong));
+        self.lang |= selected;
         self.answered(verb, reply.status);
         Ok(())
     }
@@ -311,7 +317,6 @@ impl Server {
             (Status::Ok, Verb::User) => self.user_accepted = true,
             (Status::Ok, Verb::Auth) => self.layer = if self.leftover { Layer::Missed } else { Layer::Due },
             (Status::Ok, Verb::Utf8) => self.utf8 = true,
-            (Status::Ok, Verb::Lang) => self.lang = true,
             (_, Verb::Quit) => self.outcome = Outcome::Quit,
             (Status::Err, Verb::User) => self.forget(),
             _ => {}
