@@ -3,15 +3,16 @@
 
 cd "$SRC/pop3-proto"
 fuzz=pop3-proto-fuzz
-cargo fuzz build --fuzz-dir "$fuzz" -O --debug-assertions
+cargo fuzz build --fuzz-dir "$fuzz" -O --debug-assertions --target-dir "$WORK/fuzz"
+built=$WORK/fuzz/$(rustc -vV | sed -n 's/^host: //p')/release
 
 for source in "$fuzz"/fuzz_targets/*.rs; do
   target=$(basename "$source" .rs)
-  built=$(find target "$fuzz/target" -path "*/release/$target" -type f -perm -u+x 2>/dev/null | head -n 1)
-  cp "$built" "$OUT/$target"
+  cp "$built/$target" "$OUT/"
   cp "$fuzz/dict/pop3.dict" "$OUT/$target.dict"
+  cp "$fuzz/fuzz_targets/$target.options" "$OUT/"
   folders=("$fuzz/corpus/$target")
   [[ ! -d $fuzz/regressions/$target ]] || folders+=("$fuzz/regressions/$target")
-  zip -q -j "$OUT/${target}_seed_corpus.zip" $(find "${folders[@]}" -type f)
-  cp "$fuzz/fuzz_targets/$target.options" "$OUT/"
+  rm -f "$OUT/${target}_seed_corpus.zip"
+  find "${folders[@]}" -type f -print0 | xargs -0 zip -q -j "$OUT/${target}_seed_corpus.zip"
 done

@@ -4,16 +4,19 @@
 //! The plan: an octet of settings, a chunk of cuts, and turns: an octet that says what the caller does, or a chunk of
 //! octets that the server sends.
 
-use crate::finding::{ensure, same};
+use crate::finding::{ensure, has_words, same};
 use crate::naive::reply::Reading;
-use crate::naive::session::{Client as Naive, Committed, DIGEST, Heard, NAME, PASSWORD, ROWS, Request, State, note};
+use crate::naive::session::{
+    Client as Naive, Committed, DIGEST, Heard, NAME, PASSWORD, ROWS, Request, SASL_LIMIT, State, WINDOW, note,
+};
 use crate::naive::{looks_like_base64, reply};
 use crate::plan::{Cuts, Octets, chunk, octet};
 use crate::reply_parse::{carried, event_row};
 use crate::{Target, Verdict, Ways};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use pop3_proto::{
-    Client, Command, Config, Event, Method, Misuse, Next, Peer, Pipelining, Plan as Logins, Text, Tls, Verb, Wait,
+    Capability, Client, Command, Config, Event, Method, Misuse, Next, Peer, Pipelining, Plan as Logins, Text, Tls,
+    Verb, Wait,
 };
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
@@ -195,16 +198,23 @@ fn session(plan: &Plan<'_>, cuts: Cuts<'_>, client: &mut impl ClientSide) -> Ver
                 naive.hear(octets, &mut expected);
                 for piece in cuts.of(octets) {
                     client.hear(piece, &mut heard);
-                    let limit = reply::LIMIT[1].max(reply::SASL_LIMIT);
+                    let limit = reply::LIMIT[usize::from(settings.tolerant)].max(SASL_LIMIT);
                     ensure!(client.held() <= limit, "P24", "{} octets are held back", client.held());
                 }
                 same!(expected, heard, "P18, P35, P36", format!("what was heard, {cuts:?}"));
+                expected.clear();
+                heard.clear();
             }
             Turn::Send(request) => {
                 let sent = client.send(request, &mut out);
                 may_send(&naive, settings, request, sent)?;
-                let line = if sent { request.line() } else { vec![] };
-                same!(Octets(&line), Octets(&out), "P10", format!("what is sent for {request:?}"));
+                let line = request.line();
+                same!(
+                    Octets(if sent { &line } else { b"" }),
+                    Octets(&out),
+                    "P10",
+                    format!("what is sent for {request:?}")
+                );
                 if sent {
                     naive.sent(request);
                 }
@@ -213,8 +223,8 @@ fn session(plan: &Plan<'_>, cuts: Cuts<'_>, client: &mut impl ClientSide) -> Ver
                 let sent = client.respond(line, &mut out);
                 let may = naive.challenged() && (line.is_empty() || looks_like_base64(line));
                 same!(may, sent, "P36", "whether a challenge may be answered");
-                let line = if sent { [line, b"\r\n"].concat() } else { vec![] };
-                same!(Octets(&line), Octets(&out), "P10", "the response");
+                let whole = if sent { out == [line, b"\r\n"].concat() } else { out.is_empty() };
+                ensure!(whole, "P10", "the response to a challenge is {:?}", Octets(&out));
                 if sent {
                     naive.responded();
                 }
@@ -271,6 +281,10 @@ fn may_send(naive: &Naive, settings: Settings, request: Request, sent: bool) -> 
         ensure!(request != Request::Stls || !naive.tls, "P6", "STLS is sent on TLS");
         let alone = naive.outstanding.is_empty() || settings.pipelining;
         ensure!(alone, "P4", "{request:?} is sent before {:?} is answered", naive.outstanding);
+        ensure!(!naive.unasked(), "P4", "{request:?} is sent when an answer to none has begun");
+        let octets = || naive.outstanding.iter().chain([&request]).map(|request| request.line().len()).sum::<usize>();
+        let fits = naive.outstanding.is_empty() || naive.outstanding.len() < WINDOW.0 && octets() <= WINDOW.1;
+        ensure!(fits, "P23", "{request:?} is sent behind {:?}", naive.outstanding);
         ensure!(request != Request::Pass || naive.user, "A08", "PASS is sent without USER");
     } else if naive.idle() && !naive.user {
         // What must always be possible.
@@ -313,6 +327,9 @@ pub struct Ours {
     fatal: bool,
     strict: bool,
     logins: Logins,
+    /// The mechanisms that the server listed, and the methods that failed.
+    listed: Vec<Vec<u8>>,
+    failed: Vec<Method>,
 }
 
 impl Ours {
@@ -325,7 +342,8 @@ impl Ours {
             true => Client::over_tls(config, Peer::Verified),
             false => Client::with_config(config),
         };
-        Self { client, asked: VecDeque::new(), fatal: false, strict: !settings.tolerant, logins: Logins::new() }
+        let (asked, strict, logins) = (VecDeque::new(), !settings.tolerant, Logins::new());
+        Self { client, asked, fatal: false, strict, logins, listed: vec![], failed: vec![] }
     }
 
     /// The machine itself.
@@ -336,7 +354,9 @@ impl Ours {
 }
 
 fn config(settings: Settings) -> Config {
-    let mut config = Config::new().allow_apop_md5().rows(ROWS);
+    let (commands, octets) = WINDOW;
+    let mut config = Config::new().allow_apop_md5().rows(ROWS).sasl_line(SASL_LIMIT);
+    config = config.window(commands as u16, octets as u32);
     config = config.tls(match settings {
         Settings { tls_required: true, .. } => Tls::Required,
         Settings { pipelining: false, tolerant: false, .. } => Tls::Opportunistic,
@@ -426,16 +446,20 @@ impl ClientSide for Ours {
                     if octets.len() % 2 == 1 {
                         self.client.shrink_to_fit();
                     }
+                    self.planned();
                     return;
                 }
                 Ok(Some(event)) => {
                     assert!(!self.fatal, "P34: {event:?} behind an error");
                     let what = self.heard(&event);
                     note(heard, what);
+                    // Whoever goes on without another look at what is left is safe too.
+                    let upgraded = matches!(event, Event::Ok { to: Verb::Stls, .. }) && !input.is_empty();
+                    assert!(!upgraded || self.client.is_over(), "P1: octets behind the answer to STLS");
                 }
                 Err(error) => {
                     let mut more = &b"+OK\r\n"[..];
-                    assert!(!error.to_string().is_empty(), "an error has words");
+                    assert!(has_words(&error), "an error has words");
                     assert_eq!(self.client.next_event(&mut more), Err(error), "P34: the same error ever after");
                     assert!(self.client.is_over() && self.client.held() == 0, "P34: it is over");
                     if !self.fatal {
@@ -449,7 +473,9 @@ impl ClientSide for Ours {
     }
 
     fn tls_established(&mut self) -> bool {
-        self.client.tls_established(Peer::Verified).is_ok()
+        let established = self.client.tls_established(Peer::Verified).is_ok();
+        self.planned();
+        established
     }
 
     fn eof(&mut self) -> bool {
@@ -488,9 +514,6 @@ impl ClientSide for Ours {
         let ours = matches!(wait, Wait::Command | Wait::Answer(_) | Wait::Close);
         assert_eq!(client.patience().is_none(), ours, "P27: how long {wait:?} may be");
         assert!(!self.strict || client.quirks_seen().is_empty(), "a strict client has seen {:?}", client.quirks_seen());
-        if wait == Wait::Command && state == State::Authorization {
-            self.planned();
-        }
         let opened = matches!(state, State::Transaction | State::Update);
         assert!(!opened || client.login_generation() > 0, "P9: the login is counted");
         Some((state, client.outstanding(), client.tls().is_some()))
@@ -506,10 +529,21 @@ impl ClientSide for Ours {
 }
 
 impl Ours {
-    /// What a login plan proposes, the client would send.
-    fn planned(&self) {
+    /// What a login plan proposes, the client would send; and it is no password in the clear, nothing that the server does
+    /// not have, and nothing that failed before.
+    fn planned(&mut self) {
+        if self.client.awaiting() != Wait::Command {
+            return;
+        }
+        let next = self.logins.next(&self.client);
         let client = &self.client;
-        let next = self.logins.clone().next(client);
+        if let Next::Login(method) = next {
+            assert!(client.tls().is_some() && !self.failed.contains(&method), "P8: the plan says {method:?}");
+            if let Method::Auth(mechanism) = method {
+                assert!(matches!(mechanism.as_str(), "PLAIN" | "LOGIN"), "P8: {mechanism} is not allowed");
+                assert!(self.listed.iter().any(|listed| *listed == *mechanism.as_str().as_bytes()), "P8: {mechanism}");
+            }
+        }
         let may = match next {
             Next::Capa => client.may_send(&Command::Capa),
             Next::Stls => client.may_send(&Command::Stls),
@@ -556,6 +590,7 @@ impl Ours {
                 };
                 if let Some(Ok(method)) = method {
                     self.logins.failed(method, code.as_ref());
+                    self.failed.push(method);
                 }
                 assert_eq!(*to, verb(first), "P35: the answer is that to the first command");
                 self.asked.pop_front();
@@ -571,6 +606,9 @@ impl Ours {
             Event::Closing { .. } => Heard::Closing,
             Event::Capability(capability) => {
                 self.logins.capability(capability);
+                if let Capability::Sasl(mechanisms) = capability {
+                    self.listed.extend(mechanisms.iter().map(<[u8]>::to_ascii_uppercase));
+                }
                 event_row(event).map_or(Heard::Fatal, Heard::Row)
             }
             other => event_row(other).map_or(Heard::Fatal, Heard::Row),

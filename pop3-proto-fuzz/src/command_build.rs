@@ -18,7 +18,11 @@ use std::sync::{Arc, LazyLock};
 /// See [`Target`].
 pub const TARGET: Target = Target {
     name: "command_build",
-    check: |octets, _| check(&plan(octets), &mut Ours),
+    check: |octets, _| {
+        let plan = plan(octets);
+        check(&plan, &mut Ours)?;
+        beyond_ascii(&plan)
+    },
     show: |octets| format!("{:#?}", plan(octets)),
 };
 
@@ -317,7 +321,7 @@ fn built(plan: &Plan<'_>, line: &mut Vec<u8>) -> std::result::Result<(), Misuse>
         What::Other => Command::other(a, Shape::SingleLine)?,
         What::Plain => {
             let mut exchange = Exchange::plain("", text(a)?, text(b)?)?;
-            let sent = logging_in()?.authenticate(&mut exchange, line);
+            let sent = logging_in(b"+OK\r\nSASL PLAIN\r\n.\r\n")?.authenticate(&mut exchange, line);
             return sent;
         }
         What::Ok => return reply(&Reply::ok(text(a)?)?, line),
@@ -344,14 +348,27 @@ fn reply(reply: &Reply<'_>, line: &mut Vec<u8>) -> std::result::Result<(), Misus
     Ok(())
 }
 
-/// A client on TLS whose server announced SASL.
-fn logging_in() -> std::result::Result<Client, Misuse> {
+/// A name beyond ASCII is for servers that announced `UTF8 USER` (RFC 6856 §2.2), whatever else they announced.
+fn beyond_ascii(plan: &Plan<'_>) -> Verdict {
+    let name = plan.a.0;
+    if plan.what != What::User || name.is_ascii() {
+        return Ok(());
+    }
+    let Ok(user) = Command::user(name) else { return Ok(()) };
+    let may = |list: &[u8]| logging_in(list).and_then(|client| client.may_send(&user));
+    same!(Ok(()), may(b"+OK\r\nUTF8 USER\r\n.\r\n"), "P29", "whether the name may be sent with UTF8 USER");
+    same!(Err(Misuse::NeedsUtf8User), may(b"+OK\r\nUTF8\r\n.\r\n"), "P29", "whether it may be sent with UTF8 alone");
+    Ok(())
+}
+
+/// A client on TLS whose server gave that capability list.
+fn logging_in(list: &[u8]) -> std::result::Result<Client, Misuse> {
     static CONFIG: LazyLock<Arc<Config>> = LazyLock::new(|| Arc::new(Config::new()));
     let mut client = Client::over_tls(Arc::clone(&CONFIG), Peer::Verified);
     let mut hear = |mut octets: &[u8]| while matches!(client.next_event(&mut octets), Ok(Some(_))) {};
     hear(b"+OK\r\n");
     client.send(&Command::Capa, &mut vec![])?;
     let mut hear = |mut octets: &[u8]| while matches!(client.next_event(&mut octets), Ok(Some(_))) {};
-    hear(b"+OK\r\nSASL PLAIN\r\n.\r\n");
+    hear(list);
     Ok(client)
 }

@@ -29,6 +29,20 @@ impl fmt::Display for Finding {
 
 impl std::error::Error for Finding {}
 
+/// Whether there is anything to be read; no more is written than it takes to know that.
+pub(crate) fn has_words(value: &impl fmt::Display) -> bool {
+    struct First(bool);
+    impl fmt::Write for First {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0 |= !text.is_empty();
+            if self.0 { Err(fmt::Error) } else { Ok(()) }
+        }
+    }
+    let mut first = First(false);
+    let _ = fmt::write(&mut first, format_args!("{value}"));
+    first.0
+}
+
 /// Fails with the promise and the words unless the condition holds.
 macro_rules! ensure {
     ($holds:expr, $promise:expr, $($words:tt)+) => {

@@ -12,8 +12,8 @@ use crate::{Finding, Target, Verdict};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use pop3_proto::grammar::{self, Fault, Grammar, Response};
 use pop3_proto::{
-    Capability, Client, Command, Config, Data, DropListing, Event, Misuse, Quirks, ScanListing, StatusLine,
-    UniqueIdListing,
+    Capability, Client, Command, Config, Data, DropListing, Event, Finding as Listed, Misuse, Quirks, Reconciliation,
+    ScanListing, StatusLine, TooManyUniqueIds, UniqueIdListing,
 };
 use std::sync::{Arc, LazyLock};
 
@@ -27,7 +27,7 @@ pub const TARGET: Target = Target {
             round_trip(&plan)?;
         }
         if ways.takes(1, 2) {
-            file_names(&plan)?;
+            unique_ids(&plan)?;
         }
         Ok(())
     },
@@ -394,13 +394,56 @@ fn fits(octets: &[u8], limit: usize) -> bool {
     octets.split(|&octet| octet == b'\n').all(|line| line.len() < limit)
 }
 
-/// The file name of a unique-id is safe, and no other unique-id has it: it can be read back (P21).
-fn file_names(plan: &Plan<'_>) -> Verdict {
+/// What a client does with the rows of a listing of unique-ids.
+fn unique_ids(plan: &Plan<'_>) -> Verdict {
     if plan.production != Production::UniqueIdListing {
         return Ok(());
     }
     let Ok((_, response)) = grammar(true).unique_id_listing(plan.octets.0) else { return Ok(()) };
-    for row in response.content.into_iter().flatten() {
+    let rows: Vec<UniqueIdListing<'_>> = response.content.into_iter().flatten().collect();
+    reconciled(&rows)?;
+    file_names(&rows)
+}
+
+/// What is new, known, listed twice, listed although it was deleted, and gone. The client remembers what begins with an even
+/// octet, and has deleted what begins with one that is a multiple of three.
+fn reconciled(rows: &[UniqueIdListing<'_>]) -> Verdict {
+    const GONE: &[u8] = b"gone!";
+    let promise = "a client that leaves mail on the server takes each message once";
+    let first = |id: &[u8]| id.first().copied().unwrap_or(0);
+    let octets = rows.iter().map(|row| row.id.as_bytes().len()).sum::<usize>() + GONE.len();
+    let mut mail = Reconciliation::new(octets);
+    let refused = |error: TooManyUniqueIds| Finding { promise, what: format!("{error}, and there are {octets}") };
+    mail.remember(GONE).map_err(refused)?;
+    for row in rows {
+        match first(row.id.as_bytes()) {
+            octet if octet % 3 == 0 => mail.remember_deleted(row.id.as_bytes()).map_err(refused)?,
+            octet if octet % 2 == 0 => mail.remember(row.id.as_bytes()).map_err(refused)?,
+            _ => {}
+        }
+    }
+    for (at, row) in rows.iter().enumerate() {
+        let expected = match rows[..at].iter().find(|before| before.id == row.id) {
+            Some(before) => Listed::Duplicate { of: before.number },
+            None if first(row.id.as_bytes()) % 3 == 0 => Listed::Reused,
+            None if first(row.id.as_bytes()) % 2 == 0 || row.id.as_bytes() == GONE => Listed::Known,
+            None => Listed::New,
+        };
+        same!(expected, mail.listed(row).map_err(refused)?, promise, format!("what {row:?} is"));
+    }
+    let gone: Vec<&[u8]> = if rows.iter().any(|row| row.id.as_bytes() == GONE) { vec![] } else { vec![GONE] };
+    same!(gone, mail.gone().collect::<Vec<_>>(), promise, "what is gone");
+    let distinct =
+        rows.iter().enumerate().filter(|(at, row)| rows[..*at].iter().all(|before| before.id != row.id)).count();
+    same!(distinct, mail.there().count(), promise, "how many are there");
+    let fits = Reconciliation::new(GONE.len() - 1).remember(GONE);
+    same!(Err(TooManyUniqueIds { limit: GONE.len() - 1 }), fits, "P22", "whether there is room for an octet too many");
+    Ok(())
+}
+
+/// The file name of a unique-id is safe, and no other unique-id has it: it can be read back (P21).
+fn file_names(rows: &[UniqueIdListing<'_>]) -> Verdict {
+    for row in rows {
         let id = row.id.as_bytes();
         let Some(name) = row.id.file_name() else {
             ensure!(id.is_empty() || id.len() > 70, "P21", "{:?} has no file name", Octets(id));

@@ -105,25 +105,25 @@ fn plan(octets: &[u8]) -> Plan<'_> {
 impl Plan<'_> {
     /// What the client sends.
     fn octets(&self) -> Vec<u8> {
-        let mut octets = vec![];
+        let mut octets = Vec::with_capacity(512);
+        let mut put = |pieces: [&[u8]; 4]| pieces.into_iter().for_each(|piece| octets.extend_from_slice(piece));
         for step in &self.moves {
-            let line = match *step {
+            match *step {
+                Move::Initial(mechanism, Octets(b"")) => put([b"AUTH ", mechanism.as_bytes(), b" ", b"="]),
                 Move::Initial(mechanism, Octets(message)) => {
-                    let message = if message.is_empty() { b"=".to_vec() } else { to_base64(message) };
-                    [b"AUTH ", mechanism.as_bytes(), b" ", &message].concat()
+                    put([b"AUTH ", mechanism.as_bytes(), b" ", &to_base64(message)]);
                 }
                 Move::Auth(mechanism, Octets(message)) => {
-                    [b"AUTH ", mechanism.as_bytes(), b"\r\n", &to_base64(message)].concat()
+                    put([b"AUTH ", mechanism.as_bytes(), b"\r\n", &to_base64(message)]);
                 }
-                Move::Respond(Octets(message)) => to_base64(message),
-                Move::Line(Octets(line)) => line.to_vec(),
-                Move::Cancel => b"*".to_vec(),
-                Move::RawInitial(mechanism, Octets(line)) => [b"AUTH ", mechanism.as_bytes(), b" ", line].concat(),
-                Move::Long(quartets) => b"QUJD".repeat(quartets * 4),
-                Move::Begin(mechanism) => [b"AUTH ", mechanism.as_bytes()].concat(),
-            };
-            octets.extend_from_slice(&line);
-            octets.extend_from_slice(b"\r\n");
+                Move::Respond(Octets(message)) => put([&to_base64(message), b"", b"", b""]),
+                Move::Line(Octets(line)) => put([line, b"", b"", b""]),
+                Move::Cancel => put([b"*", b"", b"", b""]),
+                Move::RawInitial(mechanism, Octets(line)) => put([b"AUTH ", mechanism.as_bytes(), b" ", line]),
+                Move::Long(quartets) => put([&b"QUJD".repeat(quartets * 4), b"", b"", b""]),
+                Move::Begin(mechanism) => put([b"AUTH ", mechanism.as_bytes(), b"", b""]),
+            }
+            put([b"\r\n", b"", b"", b""]);
         }
         octets
     }

@@ -58,6 +58,48 @@ fn every_target_has_twenty_named_seeds_and_the_corpus_is_small() {
     assert!(octets <= 512 * 1024, "the corpus has {octets} octets");
 }
 
+/// The public incidents that the promises rule out, and the rows of the field notes: each has a seed by its name, but those
+/// rows in which nothing goes over the wire (a timeout, an interface, a tool).
+#[test]
+fn every_incident_and_every_row_of_the_field_notes_that_has_octets_has_a_seed() {
+    let mut names = String::new();
+    for path in TARGETS.iter().flat_map(|target| inputs("corpus", target)) {
+        names += &format!(" {}-", path.file_name().unwrap_or_default().to_string_lossy());
+    }
+    let incidents = [
+        "cve-2001-0996",
+        "cve-2006-5867",
+        "cve-2007-1558",
+        "cve-2011-0411",
+        "cve-2012-0036",
+        "cve-2014-3556",
+        "cve-2020-14928",
+        "cve-2021-22946",
+        "cve-2021-22947",
+        "cve-2021-33515",
+        "cve-2021-38084",
+        "cve-2021-38542",
+        "cve-2021-39272",
+        "cve-2026-27856",
+        "cve-2026-41319",
+        "no-starttls",
+        "cpython-143923",
+        "ruby-net-pop-31",
+        "commons-net-400",
+        "nginx-1620",
+        "smuggling",
+        "rustsec-2021-0069",
+    ];
+    let silent = ["f25", "f26", "f55", "f58", "f59", "f60"];
+    let rows = (1..=60).map(|row| format!("f{row}")).chain((1..=21).map(|row| format!("w{row}")));
+    let rows = rows.filter(|row| !silent.contains(&row.as_str()));
+    let has =
+        |row: &String| names.split(' ').any(|name| name.starts_with("field-") && name.contains(&format!("-{row}-")));
+    let missing: Vec<String> = rows.filter(|row| !has(row)).collect();
+    let missed: Vec<&str> = incidents.into_iter().filter(|incident| !names.contains(&format!(" {incident}"))).collect();
+    assert!(missing.is_empty() && missed.is_empty(), "no seed for {missing:?} {missed:?}");
+}
+
 #[test]
 fn every_target_says_how_long_its_inputs_are() {
     for target in &TARGETS {

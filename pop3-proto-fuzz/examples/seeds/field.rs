@@ -54,6 +54,15 @@ pub(crate) fn client(seeds: &mut Seeds) {
     add("field-f37-utf8-first", open(0).asked(Retr(1), "-ERR [UTF8] issue UTF8 first\r\n").send(Utf8));
     let piped = open(0).asked(Capa, "+OK\r\nPIPELINING\r\n.\r\n").send(Stat).send(List).send(Retr(1));
     add("field-f38-pipeline-that-is-cut", turn(piped.hear("+OK 1 9\r\n+OK\r\n1"), EOF));
+    add(
+        "field-f24-millions-of-messages",
+        open(0).asked(Stat, "+OK 14600000 1000000000000\r\n").asked(List, "-ERR no\r\n"),
+    );
+    let listed = new(0).asked(Capa, "+OK\r\nUSER\r\nPIPELINING\r\n.\r\n");
+    add("field-f40-pass-right-behind-user", listed.send(User).send(Pass).hear("+OK\r\n").send(Pass).hear("+OK\r\n"));
+    for (name, octets) in [("field-f56-64-bits-announced", u64::MAX), ("field-f56-40-bits-announced", 1 << 40)] {
+        add(name, open(0).asked(Retr(1), format!("+OK {octets} octets\r\na\r\n.\r\n")));
+    }
     add("field-f44-quota-in-mid-session", open(0).asked(Retr(1), "-ERR Download exceed\r\n").asked(Noop, "+OK\r\n"));
     add("field-f46-message-that-stops", turn(open(0).asked(Top(1, 2), "+OK\r\nSubject: x\r\n\r\nab"), EOF));
     add("field-f49-message-that-is-gone", open(0).asked(Retr(1), "-ERR it is gone\r\n").asked(UidlOne(1), "-ERR\r\n"));
@@ -74,6 +83,21 @@ pub(crate) fn client(seeds: &mut Seeds) {
     let rows = |count: usize| format!("+OK\r\n{}.\r\n", "1 1\r\n".repeat(count));
     add("limit-60-rows", open(0).asked(List, rows(60)).send(Noop));
     add("limit-61-rows", open(0).asked(List, rows(61)).send(Noop));
+
+    let challenge = |length: usize| new(0).asked(Auth, format!("+ {}\r\n", "A".repeat(length - 4)));
+    let strict =
+        |length: usize| Session::new(4, &[]).hear("+OK\r\n").asked(Auth, format!("+ {}\r\n", "A".repeat(length - 4)));
+    for (name, session) in [
+        ("limit-8192-challenge", challenge(8192)),
+        ("limit-8196-challenge", challenge(8196)),
+        ("limit-1024-strict-challenge", strict(1024)),
+        ("limit-1028-strict-challenge", strict(1028)),
+    ] {
+        add(name, Session(session.0.octet(RESPOND).chunk(PLAIN)).hear("+OK\r\n"));
+    }
+    let piped = || open(0).asked(Capa, "+OK\r\nPIPELINING\r\n.\r\n");
+    let retrs = (0..12).fold(piped(), |session, _| session.send(Retr(1)));
+    add("limit-90-octets-outstanding", retrs.hear("+OK\r\n.\r\n".repeat(12)));
 
     // What a machine can be told besides.
     let opportunistic = new(12).send(User).asked(Capa, "+OK\r\nUSER\r\nSTLS\r\n.\r\n").send(User);
@@ -110,6 +134,7 @@ pub(crate) fn server(seeds: &mut Seeds) {
         apop("c4c9334bac560ecc979e58001b3e22f0"),
     ];
     let octets: Vec<u8> = vec![1; 60];
+    let (front, tail) = ("x".repeat(600), "x".repeat(200));
     let token = format!("AUTH XOAUTH2\r\n{}\r\nCAPA\r\n", "QUJD".repeat(1100));
     for (name, settings, cuts, turns) in [
         (
@@ -122,7 +147,10 @@ pub(crate) fn server(seeds: &mut Seeds) {
         ("cve-2026-27856-digest-wrong-in-front", 0, &[], &[&digests[0], "STAT\r\n"]),
         ("cve-2026-27856-digest-wrong-in-the-middle", 0, &[], &[&digests[1], "STAT\r\n"]),
         ("cve-2026-27856-digest-wrong-at-the-end", 0, &[], &[&digests[2], "STAT\r\n"]),
+        ("field-w3-capa-in-the-packet-of-stls", 128, &[], &["CAPA\r\nSTLS\r\nCAPA\r\n", "TLS", "CAPA\r\n"]),
+        ("field-w3-half-a-capa-in-the-packet-of-stls", 128, &[], &["STLS\r\nCA", "TLS", "PA\r\nCAPA\r\n"]),
         ("field-f3-token-of-4400-octets", 2, &[], &[&token]),
+        ("too-long-crlf-cut-far-behind", 0, &[], &[&front, &format!("{tail}\r"), "\nCAPA\r\nNOOP\r\n"]),
         ("field-f11-unknown-capability-command", 0, &[], &["XCAPA\r\nCAPA\r\nHELP\r\n"]),
         ("field-f39-a-command-in-pieces", 0, &octets, &["USER mr", "ose\r", "\nPASS tan", "staaf\r\nST", "AT\r\n"]),
         ("field-f51-deleted-and-closed", 0, &[], &[login, "DELE 1\r\nDELE 2\r\n", "EOF"]),

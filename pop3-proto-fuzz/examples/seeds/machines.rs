@@ -420,5 +420,10 @@ pub(crate) fn secrets() -> Seeds {
             seeds.add(&format!("{name}-{what}"), script);
         }
     }
+    // A log of both directions, with every cut.
+    for (used, name) in uses.iter().enumerate() {
+        let script = Script::new().octet(used as u8).octet(1).octet(128 + 7).rest([9, 9, 9]);
+        seeds.add(&format!("field-f54-log-of-{name}"), script);
+    }
     seeds
 }

@@ -217,6 +217,7 @@ pub(crate) fn command_build() -> Seeds {
     add("nginx-1620-nul-in-user", What::User, 0, "", "mrose\0");
     add("cve-2012-0036-crlf-in-other", What::Other, 0, "", "XFOO 1\r\nDELE 1");
     add("other-is-known", What::Other, 0, "", "stls");
+    add("field-f36-name-beyond-ascii", What::User, 0, "", "m\u{e9}");
     add("plain", What::Plain, 0, "tanstaaf", "mrose");
     add("plain-nul", What::Plain, 0, "a\0b", "mrose");
     add("field-f2-plain-too-long", What::Plain, 0, &"p".repeat(200), "mrose");

@@ -100,7 +100,7 @@ pub fn base64(text: &[u8]) -> Option<Vec<u8>> {
     if !looks_like_base64(text) {
         return None;
     }
-    let (mut octets, mut bits, mut held) = (vec![], 0_u32, 0_u32);
+    let (mut octets, mut bits, mut held) = (Vec::with_capacity(text.len() / 4 * 3), 0_u32, 0_u32);
     for &octet in text {
         let value = match octet {
             b'A'..=b'Z' => octet - b'A',
@@ -125,7 +125,7 @@ pub fn base64(text: &[u8]) -> Option<Vec<u8>> {
 /// Octets in base64.
 pub fn to_base64(octets: &[u8]) -> Vec<u8> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = vec![];
+    let mut text = Vec::with_capacity(octets.len().div_ceil(3) * 4);
     for group in octets.chunks(3) {
         let octet = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
         let bits = octet(0) << 16 | octet(1) << 8 | octet(2);

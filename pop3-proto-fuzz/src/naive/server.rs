@@ -1,6 +1,6 @@
 //! What a server has to answer, naively: a small server for one mailbox, an octet at a time.
 
-use super::command::{Tolerated, command_text};
+use super::command::{KEYWORDS, Tolerated, command_text};
 use super::dot::{Policy, canonical, stuff};
 use super::sasl::{Exchange, Login, MECHANISMS, OWN, Turn};
 use super::session::{DIGEST, NAME, PASSWORD};
@@ -121,8 +121,13 @@ pub struct Server {
     timestamp: bool,
     deleted: [bool; 3],
     exchange: Option<Exchange>,
+    /// The answer is for the application alone to give.
+    of_application: bool,
     line: Vec<u8>,
     dropped: usize,
+    /// How many bad commands and failed logins there were: every `-ERR` but those that only an application can give, to a
+    /// message that is not there or a language that it does not have.
+    pub counted: u32,
 }
 
 impl Server {
@@ -141,8 +146,10 @@ impl Server {
             timestamp: settings.apop && (settings.over_tls || !settings.tls_required),
             deleted: [false; 3],
             exchange: None,
+            of_application: false,
             line: vec![],
             dropped: 0,
+            counted: 0,
         }
     }
 
@@ -188,22 +195,29 @@ impl Server {
             if ends {
                 (self.dropped, self.exchange, self.user) = (0, None, None);
                 self.line.clear();
+                self.counted += 1;
                 answers.push(Answer::Err);
             } else if self.dropped >= LIMITS[2] {
                 self.state = State::Closed;
                 answers.push(Answer::Err);
             }
         } else if ends {
-            let whole = std::mem::take(&mut self.line);
+            let mut whole = std::mem::take(&mut self.line);
             if let Parsed::Taken((text, _), _) = line(&whole, self.settings.tolerant, usize::MAX) {
-                answers.extend(self.whole(text));
+                let answer = self.whole(text);
+                self.counted += u32::from(answer == Some(Answer::Err) && !self.of_application);
+                answers.extend(answer);
             }
+            // (The buffer serves the next line.)
+            whole.clear();
+            self.line = whole;
         } else if self.line.len() >= limit {
             self.dropped = limit;
         }
     }
 
     fn whole(&mut self, text: &[u8]) -> Option<Answer> {
+        self.of_application = false;
         if let Some(mut exchange) = self.exchange.take() {
             if text == b"*" || !text.is_empty() && !looks_like_base64(text) {
                 return Some(Answer::Err);
@@ -230,6 +244,11 @@ impl Server {
         let may_login = !open && (self.tls || !self.settings.tls_required);
         let ascii = self.settings.utf8 || argument.is_none_or(<[u8]>::is_ascii);
         let ok = || Some(Answer::Ok(vec![]));
+        self.of_application = match &command.keyword[..] {
+            b"LIST" | b"UIDL" | b"DELE" | b"RETR" | b"TOP" => open && argument.is_some(),
+            b"LANG" => self.settings.utf8 && argument.is_some(),
+            keyword => self.settings.clumsy && !KEYWORDS.iter().any(|known| known.as_bytes() == keyword),
+        };
         Some(match (&command.keyword[..], argument) {
             (b"CAPA", _) => self.capabilities(),
             (b"QUIT", _) => {
@@ -288,7 +307,7 @@ impl Server {
                         self.deleted[at] = true;
                         return ok();
                     }
-                    b"RETR" => Answer::Lines(stuff(text_of(at))),
+                    b"RETR" => Answer::Lines(stuffed(at).to_vec()),
                     b"TOP" => {
                         let lines = command.arguments.get(1).and_then(|lines| super::digits(lines)?.0);
                         Answer::Lines(stuff(&top(text_of(at), lines.unwrap_or(u64::MAX))))
@@ -386,6 +405,13 @@ pub fn text_of(at: usize) -> &'static [u8] {
     &TEXTS[at]
 }
 
+/// The message as RETR sends it, with its end.
+#[must_use]
+pub fn stuffed(at: usize) -> &'static [u8] {
+    static STUFFED: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| [0, 1, 2].map(|at| stuff(text_of(at))));
+    &STUFFED[at]
+}
+
 /// The header, the blank line, and that many lines.
 #[must_use]
 pub fn top(text: &[u8], lines: u64) -> Vec<u8> {
@@ -438,15 +464,20 @@ pub fn expect<'o>(mut octets: &'o [u8], answers: &[Answer]) -> Result<&'o [u8], 
 }
 
 fn capabilities<'o>(mut octets: &'o [u8], there: &[&str], not: &[&str]) -> Option<&'o [u8]> {
-    let mut tags = vec![];
+    let mut missing = there.len();
     loop {
         let Parsed::Taken((row, true), took) = line(octets, false, 512) else { return None };
         octets = &octets[took..];
         if row == b"." {
             break;
         }
-        tags.push(super::split(row, b' ').0.to_ascii_uppercase());
+        let tag = super::split(row, b' ').0;
+        let is = |name: &&str| name.as_bytes().eq_ignore_ascii_case(tag);
+        missing = missing.checked_sub(there.iter().filter(|name| is(name)).count())?;
+        if not.iter().any(is) {
+            return None;
+        }
     }
-    let listed = |name: &&str| tags.iter().any(|tag| tag == name.as_bytes());
-    (there.iter().all(listed) && !not.iter().any(listed)).then_some(octets)
+    // (Nothing is listed twice: who has counted all of them has seen each.)
+    (missing == 0).then_some(octets)
 }

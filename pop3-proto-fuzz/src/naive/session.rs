@@ -3,7 +3,8 @@
 
 use super::dot::Body;
 use super::reply;
-use super::reply::{LIMIT, Production, Reading, Row, SASL_LIMIT, Status, row, status_line};
+use super::reply::{LIMIT, Production, Reading, Row, Status, row, status_line};
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 /// A command that a client is asked to send.
@@ -59,6 +60,10 @@ pub const NAME: &str = "mrose";
 pub const PASSWORD: &str = "tanstaaf";
 /// The most rows of a listing that the client takes.
 pub const ROWS: u64 = 60;
+/// The most octets of a challenge.
+pub const SASL_LIMIT: usize = 1024;
+/// The most commands that wait for their answers, and the most octets of their lines.
+pub const WINDOW: (usize, usize) = (12, 90);
 /// A digest.
 pub const DIGEST: &str = "c4c9334bac560ecc979e58001b3e22fb";
 
@@ -90,31 +95,31 @@ impl Request {
 
     /// The line with CRLF.
     #[must_use]
-    pub fn line(self) -> Vec<u8> {
-        let text = match self {
-            Self::Capa => "CAPA".into(),
-            Self::Stls => "STLS".into(),
-            Self::User => format!("USER {NAME}"),
-            Self::Pass => format!("PASS {PASSWORD}"),
-            Self::Apop => format!("APOP {NAME} {DIGEST}"),
-            Self::Auth => "AUTH PLAIN".into(),
-            Self::AuthWithInitial => "AUTH PLAIN AG1yb3NlAHRhbnN0YWFm".into(),
-            Self::Utf8 => "UTF8".into(),
-            Self::Stat => "STAT".into(),
-            Self::List => "LIST".into(),
-            Self::ListOne(number) => format!("LIST {number}"),
-            Self::Retr(number) => format!("RETR {number}"),
-            Self::Top(number, lines) => format!("TOP {number} {lines}"),
-            Self::Uidl => "UIDL".into(),
-            Self::UidlOne(number) => format!("UIDL {number}"),
-            Self::Dele(number) => format!("DELE {number}"),
-            Self::Noop => "NOOP".into(),
-            Self::Rset => "RSET".into(),
-            Self::Lang => "LANG".into(),
-            Self::LangTag => "LANG en".into(),
-            Self::Quit => "QUIT".into(),
+    pub fn line(self) -> Cow<'static, [u8]> {
+        let known: &[u8] = match self {
+            Self::Capa => b"CAPA\r\n",
+            Self::Stls => b"STLS\r\n",
+            Self::User => b"USER mrose\r\n",
+            Self::Pass => b"PASS tanstaaf\r\n",
+            Self::Apop => b"APOP mrose c4c9334bac560ecc979e58001b3e22fb\r\n",
+            Self::Auth => b"AUTH PLAIN\r\n",
+            Self::AuthWithInitial => b"AUTH PLAIN AG1yb3NlAHRhbnN0YWFm\r\n",
+            Self::Utf8 => b"UTF8\r\n",
+            Self::Stat => b"STAT\r\n",
+            Self::List => b"LIST\r\n",
+            Self::ListOne(number) => return format!("LIST {number}\r\n").into_bytes().into(),
+            Self::Retr(number) => return format!("RETR {number}\r\n").into_bytes().into(),
+            Self::Top(number, lines) => return format!("TOP {number} {lines}\r\n").into_bytes().into(),
+            Self::Uidl => b"UIDL\r\n",
+            Self::UidlOne(number) => return format!("UIDL {number}\r\n").into_bytes().into(),
+            Self::Dele(number) => return format!("DELE {number}\r\n").into_bytes().into(),
+            Self::Noop => b"NOOP\r\n",
+            Self::Rset => b"RSET\r\n",
+            Self::Lang => b"LANG\r\n",
+            Self::LangTag => b"LANG en\r\n",
+            Self::Quit => b"QUIT\r\n",
         };
-        format!("{text}\r\n").into_bytes()
+        Cow::Borrowed(known)
     }
 
     /// Whether it carries credentials, or begins to.
@@ -303,6 +308,12 @@ impl Client {
         matches!(self.reading, Place::Challenged) && !self.dead
     }
 
+    /// Whether the server has begun to say something that no command asked for.
+    #[must_use]
+    pub fn unasked(&self) -> bool {
+        self.outstanding.is_empty() && self.state != State::Greeting && !self.line.is_empty()
+    }
+
     /// The command was sent.
     pub fn sent(&mut self, request: Request) {
         self.layer = false;
@@ -362,9 +373,16 @@ impl Client {
     /// `None`: the session is lost.
     fn octet(&mut self, octet: u8, heard: &mut Vec<Heard>) -> Option<()> {
         if let Place::Body(body) = &mut self.reading {
-            let mut text = vec![];
+            // (What goes on with text that was heard before is put right behind it.)
+            let mut text = match heard.last_mut() {
+                Some(Heard::Body(before)) => std::mem::take(before),
+                _ => vec![],
+            };
             let end = body.take(octet, &mut text);
-            note(heard, Heard::Body(text));
+            match heard.last_mut() {
+                Some(Heard::Body(before)) => *before = text,
+                _ => note(heard, Heard::Body(text)),
+            }
             if end {
                 self.ended(heard);
             }
@@ -388,11 +406,15 @@ impl Client {
         if ends {
             let mut line = std::mem::take(&mut self.line);
             line.truncate(line.len() - if crlf { 2 } else { 1 });
-            return self.whole(&line, crlf, heard);
+            let goes_on = self.whole(&line, crlf, heard);
+            // (The buffer serves the next line.)
+            line.clear();
+            self.line = line;
+            return goes_on;
         }
         let limit = LIMIT[usize::from(self.tolerant)];
         let status = !matches!(self.reading, Place::Rows { .. });
-        let limit = if status && self.authenticating() { SASL_LIMIT } else { limit };
+        let limit = if status && self.authenticating() { limit.max(SASL_LIMIT) } else { limit };
         (self.line.len() < limit).then_some(())
     }
 
