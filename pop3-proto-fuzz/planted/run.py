@@ -133,7 +133,7 @@ def build_replay():
     """The test that replays the corpus."""
     said = cargo(
         "test", "--offline", "--quiet", "--profile", "fuzz", "--target-dir", str(WORK / "replay"), "-p", "pop3-proto-fuzz",
-        "--test", "corpus", "--no-run", "--message-format", "json", flags="-A warnings",
+        "--test", "corpus", "--no-run", "--message-format", "json-render-diagnostics", flags="-A warnings",
     )
     return re.findall(r'"name":"corpus".*"executable":"([^"]*)"', said)[-1]
 

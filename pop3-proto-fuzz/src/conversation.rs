@@ -6,7 +6,7 @@
 
 use crate::client_hostile_server::{self as client, ClientSide};
 use crate::finding::{ensure, same};
-use crate::naive::dot::unstuff;
+use crate::naive::dot::Body;
 use crate::naive::reply::{Row, Status, carried, row};
 use crate::naive::server::{Answer, Server as Naive, Settings};
 use crate::naive::session::{Heard, NAME, PASSWORD, Request};
@@ -88,22 +88,23 @@ pub fn check<C: ClientSide, S: ServerSide>(
     client: impl Fn(client::Settings) -> C,
     server: impl Fn(Settings, &mut Vec<u8>) -> S,
 ) -> Verdict {
-    let mut to_client = vec![];
+    let mut to_client = OnTheWay { octets: Vec::with_capacity(1024), arrived: 0 };
     let mut talk = Talk {
-        server: server(plan.server, &mut to_client),
+        server: server(plan.server, &mut to_client.octets),
         client: client(plan.client),
         naive: Naive::new(plan.server),
         to_client,
-        to_server: vec![],
+        to_server: OnTheWay { octets: Vec::with_capacity(256), arrived: 0 },
         wanted: plan.requests.iter().copied().collect(),
-        heard: vec![],
-        expected: vec![],
+        heard: Vec::with_capacity(32),
+        expected: Vec::with_capacity(32),
+        answers: vec![],
     };
     for &step in plan.schedule {
         let octets = usize::from(step >> 2) + 1;
         match step & 3 {
             0 => talk.send()?,
-            1 => talk.server_reads(octets)?,
+            1 => talk.server_reads(octets),
             _ => talk.client_reads(octets)?,
         }
     }
@@ -114,59 +115,78 @@ struct Talk<C, S> {
     client: C,
     server: S,
     naive: Naive,
-    to_client: Vec<u8>,
-    to_server: Vec<u8>,
+    to_client: OnTheWay,
+    to_server: OnTheWay,
     wanted: VecDeque<Request>,
     /// The greeting, and what was heard since it was last held against what was expected.
     heard: Vec<Heard>,
     expected: Vec<Heard>,
+    answers: Vec<Answer>,
+}
+
+/// Octets that were sent, and how many of them have arrived.
+struct OnTheWay {
+    octets: Vec<u8>,
+    arrived: usize,
+}
+
+impl OnTheWay {
+    fn is_empty(&self) -> bool {
+        self.arrived == self.octets.len()
+    }
+
+    /// So many octets arrive.
+    fn take(&mut self, octets: usize) -> &[u8] {
+        let from = self.arrived;
+        self.arrived = from.saturating_add(octets).min(self.octets.len());
+        &self.octets[from..self.arrived]
+    }
 }
 
 impl<C: ClientSide, S: ServerSide> Talk<C, S> {
     /// The client's application sends what it wants next, if it may.
     fn send(&mut self) -> Verdict {
         let Some(&request) = self.wanted.front() else { return Ok(()) };
-        let before = self.to_server.len();
-        if self.client.send(request, &mut self.to_server) {
+        let before = self.to_server.octets.len();
+        if self.client.send(request, &mut self.to_server.octets) {
             self.wanted.pop_front();
-            let line = self.to_server[before..].to_vec();
-            self.expect(request, &line);
+            self.expect(request, before);
         } else {
-            ensure!(self.to_server.len() == before, "P10", "{request:?} is refused and something is written");
+            ensure!(self.to_server.octets.len() == before, "P10", "{request:?} is refused and something is written");
         }
         Ok(())
     }
 
-    fn expect(&mut self, request: Request, line: &[u8]) {
-        let mut answers = vec![];
-        self.naive.hear(line, &mut answers);
-        for answer in &answers {
-            self.expected.extend(heard(request, answer));
+    /// What the client has to hear of the line that was sent from there on.
+    fn expect(&mut self, request: Request, sent: usize) {
+        self.answers.clear();
+        self.naive.hear(&self.to_server.octets[sent..], &mut self.answers);
+        for answer in &self.answers {
+            hear(request, answer, &mut self.expected);
         }
     }
 
-    fn server_reads(&mut self, octets: usize) -> Verdict {
-        let octets: Vec<u8> = self.to_server.drain(..octets.min(self.to_server.len())).collect();
+    fn server_reads(&mut self, octets: usize) {
+        let octets = self.to_server.take(octets);
         if !octets.is_empty() {
-            self.server.hear(&octets, &mut self.to_client);
+            self.server.hear(octets, &mut self.to_client.octets);
         }
-        Ok(())
     }
 
     fn client_reads(&mut self, octets: usize) -> Verdict {
-        let octets: Vec<u8> = self.to_client.drain(..octets.min(self.to_client.len())).collect();
+        let octets = self.to_client.take(octets);
         if octets.is_empty() {
             return Ok(());
         }
         let before = self.heard.len();
-        self.client.hear(&octets, &mut self.heard);
+        self.client.hear(octets, &mut self.heard);
         // A challenge is the last thing that can be heard: the server waits.
         if self.heard.len() > before && matches!(self.heard.last(), Some(Heard::Challenge(_))) {
             let response = to_base64(&[b"\0", NAME.as_bytes(), b"\0", PASSWORD.as_bytes()].concat());
-            let before = self.to_server.len();
-            ensure!(self.client.respond(&response, &mut self.to_server), "P36", "a challenge cannot be answered");
-            let line = self.to_server[before..].to_vec();
-            self.expect(Request::Auth, &line);
+            let before = self.to_server.octets.len();
+            let responded = self.client.respond(&response, &mut self.to_server.octets);
+            ensure!(responded, "P36", "a challenge cannot be answered");
+            self.expect(Request::Auth, before);
         }
         Ok(())
     }
@@ -175,7 +195,7 @@ impl<C: ClientSide, S: ServerSide> Talk<C, S> {
     fn finish(mut self) -> Verdict {
         loop {
             while !self.to_server.is_empty() || !self.to_client.is_empty() {
-                self.server_reads(usize::MAX)?;
+                self.server_reads(usize::MAX);
                 self.client_reads(usize::MAX)?;
             }
             self.judge()?;
@@ -197,50 +217,41 @@ impl<C: ClientSide, S: ServerSide> Talk<C, S> {
     /// Nothing is on the way: what was heard is what was expected.
     fn judge(&mut self) -> Verdict {
         ensure!(matches!(self.heard.first(), Some(Heard::Greeting { .. })), "P35", "no greeting: {:?}", self.heard);
-        // Which capabilities there are is for another target.
-        let rows = |heard: &Heard| matches!(heard, Heard::Row(Row::Capability(_)));
-        let heard: Vec<Heard> = self.heard.drain(1..).map(told).filter(|heard| !rows(heard)).collect();
-        same!(self.expected, heard, "P35", "what was heard");
+        // The words are for people, and which capabilities there are is for another target.
+        for heard in &mut self.heard {
+            if let Heard::Ok(_, reading) | Heard::Err(_, reading) = heard {
+                (reading.text, reading.code) = (vec![], None);
+            }
+        }
+        self.heard.retain(|heard| !matches!(heard, Heard::Row(Row::Capability(_))));
+        same!(&self.expected[..], &self.heard[1..], "P35", "what was heard");
         self.expected.clear();
+        self.heard.truncate(1);
         Ok(())
     }
 }
 
-/// What is heard without the words that are for people.
-fn told(heard: Heard) -> Heard {
-    match heard {
-        Heard::Ok(request, mut reading) => {
-            (reading.text, reading.code) = (vec![], None);
-            Heard::Ok(request, reading)
-        }
-        Heard::Err(request, mut reading) => {
-            (reading.text, reading.code) = (vec![], None);
-            Heard::Err(request, reading)
-        }
-        other => other,
-    }
-}
-
 /// What a client has to hear of an answer.
-fn heard(request: Request, answer: &Answer) -> Vec<Heard> {
+fn hear(request: Request, answer: &Answer, heard: &mut Vec<Heard>) {
     let reading = |status, rows| crate::naive::reply::Reading { status, code: None, text: vec![], rows, message: None };
     let ok = |rows| Heard::Ok(request, reading(Status::Ok, rows));
     match answer {
-        Answer::Err => vec![Heard::Err(request, reading(Status::Err, vec![]))],
-        Answer::Challenge(challenge) => vec![Heard::Challenge(to_base64(challenge))],
-        Answer::Capabilities(..) => vec![ok(vec![]), Heard::End(request)],
+        Answer::Err => heard.push(Heard::Err(request, reading(Status::Err, vec![]))),
+        Answer::Challenge(challenge) => heard.push(Heard::Challenge(to_base64(challenge))),
+        Answer::Capabilities(..) => heard.extend([ok(vec![]), Heard::End(request)]),
         Answer::Ok(text) => {
             let number = request.number().unwrap_or(1);
-            vec![ok(carried(text, request.production(), false, number).into_iter().collect())]
+            heard.push(ok(carried(text, request.production(), false, number).into_iter().collect()));
         }
         Answer::Lines(lines) => {
-            let mut heard = vec![ok(vec![])];
+            heard.push(ok(vec![]));
             let production = request.production();
             if !production.has_rows() {
-                let text = unstuff(lines, false).text;
+                let (mut text, mut body) = (Vec::with_capacity(lines.len()), Body::new(false));
+                let _end = lines.iter().any(|&octet| body.take(octet, &mut text));
                 heard.extend((!text.is_empty()).then_some(Heard::Body(text)));
                 heard.push(Heard::End(request));
-                return heard;
+                return;
             }
             let mut left = &lines[..];
             while let Parsed::Taken((text, _), took) = line(left, false, 512) {
@@ -250,7 +261,6 @@ fn heard(request: Request, answer: &Answer) -> Vec<Heard> {
                 }
             }
             heard.push(Heard::End(request));
-            heard
         }
     }
 }

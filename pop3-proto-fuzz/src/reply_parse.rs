@@ -183,8 +183,11 @@ fn capability(row: &Capability<'_>) -> Row {
     let status = StatusLine { status: pop3_proto::Status::Ok, code: None, text: "".into() };
     let mut list = Vec::with_capacity(64);
     grammar::encode_capability_list(&status, std::slice::from_ref(row), &mut list);
-    let line = list.strip_prefix(b"+OK\r\n").and_then(|rest| rest.strip_suffix(b"\r\n.\r\n")).unwrap_or_default();
-    Row::Capability(line.strip_prefix(b".").unwrap_or(line).to_vec())
+    let whole = list.starts_with(b"+OK\r\n") && list.ends_with(b"\r\n.\r\n");
+    let front = b"+OK\r\n".len() + usize::from(list.get(5) == Some(&b'.'));
+    list.truncate(if whole { list.len() - 5 } else { front });
+    list.drain(..front);
+    Row::Capability(list)
 }
 
 /// The row of a listing as an event has it; `None` for an event that is no row.

@@ -140,7 +140,7 @@ pub(crate) fn check_ways<S: ServerSide>(
     begin: impl Fn(Settings, &mut Vec<u8>) -> S,
 ) -> Verdict {
     ways.cuts(plan.cuts).try_for_each(|cuts| {
-        let mut out = vec![];
+        let mut out = Vec::with_capacity(1024);
         let mut server = begin(plan.settings, &mut out);
         session(plan, cuts, &mut server, out)
     })
@@ -148,7 +148,8 @@ pub(crate) fn check_ways<S: ServerSide>(
 
 fn session(plan: &Plan<'_>, cuts: Cuts<'_>, server: &mut impl ServerSide, mut out: Vec<u8>) -> Verdict {
     let mut naive = Naive::new(plan.settings);
-    let mut answers = vec![Answer::Ok(vec![])];
+    let mut answers = Vec::with_capacity(16);
+    answers.push(Answer::Ok(vec![]));
     for turn in &plan.turns {
         match *turn {
             Turn::Hear(Octets(octets)) => {

@@ -147,7 +147,7 @@ impl Server {
             deleted: [false; 3],
             exchange: None,
             of_application: false,
-            line: vec![],
+            line: Vec::with_capacity(128),
             dropped: 0,
             counted: 0,
         }

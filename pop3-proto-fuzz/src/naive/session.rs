@@ -286,7 +286,7 @@ impl Client {
             user: false,
             dead: false,
             layer: false,
-            line: vec![],
+            line: Vec::with_capacity(128),
             reading: Place::Status,
         }
     }
