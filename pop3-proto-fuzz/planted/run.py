@@ -77,15 +77,19 @@ def planted():
     listed = tomllib.loads((HERE / "bugs.toml").read_text())
     folder = ROOT / "pop3-proto" / "src"
     sources = {path.relative_to(folder): path.read_text() for path in sorted(folder.rglob("*.rs"))}
+    misplaced = []
     for number, bug in enumerate(listed["prelude"] + listed["bug"], 1 - len(listed["prelude"])):
         bug["id"] = number
         find, put = (bug[key].removesuffix("\n") for key in ("find", "put"))
         places = [path for path, text in sources.items() for _ in range(text.count(find))]
         if len(places) != 1:
             name = f"{bug['promise']}: {bug['what']}" if "what" in bug else "the prelude"
-            sys.exit(f"{name}: stands {len(places)} times in pop3-proto/src, and must stand there once:\n{find}")
+            misplaced.append(f"{name}: this stands {len(places)} times in pop3-proto/src, and must stand there once:\n{find}")
+            continue
         put = re.sub(r"\bON\b", f"crate::planted::on({number})", put)
         sources[places[0]] = sources[places[0]].replace(find, put)
+    if misplaced:
+        sys.exit("\n".join(misplaced))
     return listed["bug"], sources
 
 
