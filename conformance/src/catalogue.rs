@@ -7,6 +7,15 @@ use std::sync::OnceLock;
 pub const TEXT: &str = include_str!("../requirements.toml");
 
 /// One sentence of an RFC.
+///
+/// ```
+/// use pop3_conformance::catalogue;
+///
+/// let requirement = catalogue::requirement("RFC1939-5-026").expect("one of the 453");
+/// assert_eq!(requirement.place(), "RFC 1939 section 5");
+/// println!("{} {}: {}", requirement.level, requirement.id, requirement.quote);
+/// assert!(catalogue::requirements().iter().any(|other| other.section == requirement.section));
+/// ```
 #[derive(Clone, Debug, Deserialize)]
 pub struct Requirement {
     /// `RFC1939-5-001`: the RFC, the section, and a running number.

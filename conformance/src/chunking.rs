@@ -1,6 +1,18 @@
 //! How octets are cut on their way into a subject. A protocol that is sound never notices.
 
 /// One way of cutting a session's octets.
+///
+/// ```
+/// use pop3_conformance::chunking::{Chunking, Part};
+///
+/// let octets = b"+OK\r\n.\r\n";
+/// let cut = |chunking: Chunking| chunking.pieces(0, Part::Received, octets).collect::<Vec<_>>();
+/// assert_eq!(cut(Chunking::PerLine), [&b"+OK\r\n"[..], b".\r\n"]);
+/// assert_eq!(cut(Chunking::PerOctet).len(), octets.len());
+/// let split = Chunking::Split { exchange: 0, part: Part::Received, at: (4, 7) };
+/// assert_eq!(cut(split), [&b"+OK\r"[..], b"\n.\r", b"\n"]);
+/// assert_eq!(split.to_string(), "what it receives here cut before the octets 4 and 7");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chunking {
     /// Each turn of the other side in one piece.
@@ -21,6 +33,15 @@ pub enum Chunking {
 }
 
 /// What is cut.
+///
+/// ```
+/// use pop3_conformance::chunking::{Chunking, Part};
+///
+/// // What a server reads from its disk is cut, and what comes from the client is not.
+/// let stored = Chunking::Split { exchange: 1, part: Part::Stored, at: (1, 2) };
+/// assert_eq!(stored.pieces(1, Part::Stored, b".\r\n").count(), 3);
+/// assert_eq!(stored.pieces(1, Part::Received, b"RETR 1\r\n").count(), 1);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// What the subject receives.
@@ -72,17 +93,16 @@ impl Chunking {
 
 /// The two-point splits of some octets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Splits {
+pub(crate) struct Splits {
     /// Where cuts are made, in order; the last is the end.
     positions: Vec<usize>,
     /// Whether some were left out.
-    pub thinned: bool,
+    pub(crate) thinned: bool,
 }
 
 impl Splits {
     /// All of them, or `limit` at most: then the cuts near the line ends and, of the others, some at even distances.
-    #[must_use]
-    pub fn of(octets: &[u8], limit: usize) -> Self {
+    pub(crate) fn of(octets: &[u8], limit: usize) -> Self {
         let count = |positions: usize| positions * positions.saturating_sub(1) / 2;
         if count(octets.len()) <= limit {
             return Self { positions: (1..=octets.len()).collect(), thinned: false };
@@ -105,7 +125,7 @@ impl Splits {
     }
 
     /// Each pair, the smaller position first.
-    pub fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {
         let positions = &self.positions;
         positions
             .iter()

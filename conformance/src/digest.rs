@@ -4,13 +4,13 @@ use md5::{Digest as _, Md5};
 
 /// APOP: "the timestamp (including angle-brackets) followed by a shared secret", in lower-case hexadecimal.
 #[must_use]
-pub fn apop(timestamp: &str, secret: &str) -> String {
+pub(crate) fn apop(timestamp: &str, secret: &str) -> String {
     hexadecimal(&Md5::new().chain_update(timestamp).chain_update(secret).finalize())
 }
 
 /// CRAM-MD5: the keyed digest of the challenge (RFC 2104), in lower-case hexadecimal.
 #[must_use]
-pub fn cram_md5(challenge: &[u8], secret: &str) -> String {
+pub(crate) fn cram_md5(challenge: &[u8], secret: &str) -> String {
     let mut key = [0; 64];
     if secret.len() > key.len() {
         key[..16].copy_from_slice(&Md5::digest(secret));

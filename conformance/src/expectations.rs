@@ -11,6 +11,16 @@ use crate::run::{Outcome, Result as RunResult};
 use serde::Deserialize;
 
 /// One known deviation.
+///
+/// ```
+/// use pop3_conformance::expectations::Expectations;
+///
+/// let text = "[[expected]]\ncase = \"rfc1939/5/noop\"\npeer = \"tcp\"\nreason = \"issue 123\"\n";
+/// # let text = &text.replace("rfc1939/5/noop", pop3_conformance::server_cases::all().next().unwrap().id);
+/// let known = &Expectations::parse(text)?.expected[0];
+/// assert_eq!((known.peer.as_deref(), known.reason.as_str()), (Some("tcp"), "issue 123"));
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
@@ -23,6 +33,22 @@ pub struct Expected {
 }
 
 /// The known deviations.
+///
+/// ```
+/// use pop3_conformance::expectations::Expectations;
+/// use pop3_conformance::suite::{self, Case, Ours};
+///
+/// let mut results = suite::run(&Case::selected("rfc1939/5/stat"), &Ours::in_memory()[..1], 1, &|| {});
+/// let text = format!("[[expected]]\ncase = \"{}\"\nreason = \"it counts wrongly\"\n", results[0].id);
+/// let known = Expectations::parse(&text)?;
+/// results.iter_mut().for_each(|result| known.apply(result));
+/// // It was expected to fail, and passed: the file is not true any more, and the run fails.
+/// assert!(results[0].is_unexpected_pass() && results[0].fails(false));
+///
+/// // A deviation without a reason, or of a case that there is not, is refused.
+/// assert!(Expectations::parse("[[expected]]\ncase = \"rfc1939/5/no-such-case\"\nreason = \"?\"\n").is_err());
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expectations {

@@ -42,7 +42,7 @@ pub(crate) enum Point {
 }
 
 /// The points as the ids of cases name them, in their order.
-pub const POINTS: [&str; 15] = [
+pub(crate) const POINTS: [&str; 15] = [
     "greeting",
     "capa",
     "stls",
@@ -62,11 +62,11 @@ pub const POINTS: [&str; 15] = [
 
 /// A fault that is no case at some points, and why.
 #[derive(Clone, Copy, Debug)]
-pub struct Blank {
+pub(crate) struct Blank {
     /// What goes wrong: `cut`, `limits`.
-    pub fault: &'static str,
+    pub(crate) fault: &'static str,
     /// Why it does not apply there.
-    pub why: &'static str,
+    pub(crate) why: &'static str,
     named: &'static [&'static str],
     elsewhere: bool,
 }
@@ -83,7 +83,7 @@ impl Blank {
     }
 
     /// The points at which it is no case.
-    pub fn points(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn points(&self) -> impl Iterator<Item = &'static str> {
         let (named, elsewhere) = (self.named, self.elsewhere);
         POINTS.into_iter().filter(move |point| named.contains(point) != elsewhere)
     }

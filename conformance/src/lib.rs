@@ -24,7 +24,7 @@
 //! * [`transcript`]: the file format, for exchanges of your own
 //! * [`session`]: a transcript with what leads to it, as exchanges
 //! * [`subject`]: who is checked; the machines of `pop3-proto`, or a codec of your own
-//! * [`replay`]: the replay itself; [`against`]: the same as a client of a live server
+//! * [`replay`]: the replay itself
 //! * [`self_check`]: all that is [`embedded`], on both machines
 //!
 //! **Splits** are for any codec, a foreign one too: [`split_invariance`] gives it the same octets in every cutting.
@@ -42,15 +42,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[doc(hidden)] // the program's: a transcript on a live server
 pub mod against;
 pub mod case;
 pub mod catalogue;
 pub mod chunking;
 pub mod client_cases;
-pub mod digest;
+mod digest;
 pub mod embedded;
 pub mod expectations;
-pub mod fault_matrix;
+mod fault_matrix;
 pub mod fixture;
 pub mod mailbox;
 pub mod mailbox_files;

@@ -4,6 +4,16 @@
 //! LF. A message is told from the others by what it holds, never by its number.
 
 /// A message of the mailbox.
+///
+/// ```
+/// use pop3_conformance::mailbox::Mail;
+///
+/// // A server that stores lines with LF has to deliver them with CRLF.
+/// assert_eq!(Mail::First.octets().len(), 120);
+/// assert!(Mail::First.stored().len() < 120);
+/// assert_eq!(Mail::find(&Mail::Dots.stored()), Some(Mail::Dots));
+/// assert!(Mail::Dots.octets().starts_with(b".\r\n..\r\n"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mail {
     /// 120 octets, as in the examples of RFC 1939.

@@ -7,6 +7,15 @@ use crate::planted::{Bug, planted};
 use std::fmt::Write as _;
 
 /// An answer of a server, taken apart.
+///
+/// ```
+/// use pop3_conformance::octets::Answer;
+///
+/// let answer = Answer::read(b"+OK 2 320\r\n").expect("a whole answer");
+/// assert!(answer.is_ok() && answer.block.is_none());
+/// assert_eq!(answer.text(), b"2 320");
+/// assert_eq!(Answer::read(b"+OK 2 3"), None);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The first line, without CRLF.
@@ -16,6 +25,15 @@ pub struct Answer {
 }
 
 /// The lines between the first line of an answer and the one that holds the termination octet.
+///
+/// ```
+/// use pop3_conformance::octets::Answer;
+///
+/// let octets = b"+OK\r\n..x\r\n.\r\n";
+/// let block = Answer::read(octets).and_then(|answer| answer.block).expect("an answer of several lines");
+/// assert_eq!(block.message(), b".x\r\n"); // without the stuffing
+/// assert_eq!(&octets[block.place(0)..block.end], b".x\r\n"); // where each octet of the message came from
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
     /// The lines.
@@ -25,6 +43,14 @@ pub struct Block {
 }
 
 /// One line of a block.
+///
+/// ```
+/// use pop3_conformance::octets::Answer;
+///
+/// let block = Answer::read(b"+OK\r\n1 120\r\n..\r\n.\r\n").and_then(|answer| answer.block).expect("two rows");
+/// assert_eq!((block.rows[0].start, block.rows[0].stuffed), (5, false));
+/// assert_eq!((block.rows[1].octets.as_slice(), block.rows[1].stuffed), (&b"."[..], true));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// Where it begins in the answer.

@@ -26,6 +26,12 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Which side is under test.
+///
+/// ```
+/// use pop3_conformance::replay::Side;
+///
+/// assert_eq!([Side::Server, Side::Client].map(|side| side.to_string()), ["server", "client"]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// The server: it gets the client's lines, and what it answers is compared.
@@ -44,6 +50,20 @@ impl fmt::Display for Side {
 }
 
 /// How much is tried.
+///
+/// ```
+/// use pop3_conformance::replay::{self, Effort};
+/// use pop3_conformance::self_check;
+/// use pop3_conformance::session::Session;
+///
+/// let session = Session::all(&self_check::selected("rfc1939-05-stat")?[0])?.remove(0);
+/// let little = replay::our_client(&session, Effort::LITTLE)?.chunkings;
+/// let some = replay::our_client(&session, Effort { splits: 20 })?;
+/// let full = replay::our_client(&session, Effort::FULL)?;
+/// assert!(little < some.chunkings && some.chunkings < full.chunkings);
+/// assert!(some.thinned && !full.thinned);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effort {
     /// At most so many two-point splits of one turn; of a longer one, a choice of them.
@@ -58,6 +78,21 @@ impl Effort {
 }
 
 /// What was replayed without a difference.
+///
+/// ```
+/// use pop3_conformance::replay::{self, Effort, Replayed};
+/// use pop3_conformance::self_check;
+/// use pop3_conformance::session::Session;
+///
+/// let mut all = Replayed::default();
+/// for transcript in self_check::selected("rfc1939-05-list")? {
+///     for session in Session::all(&transcript)? {
+///         all.add(&replay::our_server(&session, Effort::LITTLE)?);
+///     }
+/// }
+/// assert!(all.chunkings >= 9 && all.own_words == 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Replayed {
     /// In how many chunkings.
@@ -78,6 +113,37 @@ impl Replayed {
 }
 
 /// A difference.
+///
+/// ```
+/// use pop3_conformance::replay::{self, Effort, What};
+/// use pop3_conformance::session::Session;
+/// use pop3_conformance::subject::{ServerSubject, Trouble};
+/// use pop3_conformance::transcript::Transcript;
+///
+/// /// A server that says `+OK` to everything.
+/// struct Agreeable;
+///
+/// impl ServerSubject for Agreeable {
+///     fn receive(&mut self, octets: &[u8], out: &mut Vec<u8>) -> Result<(), Trouble> {
+///         octets.iter().filter(|&&octet| octet == b'\n').for_each(|_| out.extend_from_slice(b"+OK\r\n"));
+///         Ok(())
+///     }
+///     fn tls_established(&mut self) -> Result<(), Trouble> {
+///         Ok(())
+///     }
+/// }
+///
+/// let text = "# start-state: CONNECT\n# end-state: CLOSED\n\nS: +OK\nC: NOOP\nS: -ERR not yet\nC: QUIT\nS: +OK\n";
+/// let session = Session::all(&Transcript::parse("early.txt", text)?)?.remove(0);
+/// let failure = replay::server(&session, Effort::FULL, |_, out: &mut Vec<u8>| {
+///     out.extend_from_slice(b"+OK\r\n");
+///     Ok(Agreeable)
+/// })
+/// .unwrap_err();
+/// assert_eq!((failure.line, failure.offset, &failure.what), (6, 0, &What::Sent));
+/// assert_eq!((failure.expected.as_slice(), failure.got.as_slice()), (&b"-ERR not yet\r\n"[..], &b"+OK\r\n"[..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// The transcript.
@@ -101,6 +167,25 @@ pub struct Failure {
 }
 
 /// Whether the client waits for answers.
+///
+/// ```
+/// use pop3_conformance::replay::{Delivery, Failure};
+///
+/// /// A line for somebody's log.
+/// fn summary(failure: &Failure) -> String {
+///     let how = match failure.delivery {
+///         Delivery::InTurns => "one command at a time",
+///         Delivery::AtOnce => "all commands in a batch",
+///     };
+///     format!("{} line {}: {how}, {}", failure.name, failure.line, failure.chunking)
+/// }
+/// # use pop3_conformance::{chunking::Chunking, replay::{Side, What}};
+/// # let failure = Failure {
+/// #     name: "list".into(), side: Side::Server, delivery: Delivery::AtOnce, chunking: Chunking::PerOctet, line: 3, offset: 0,
+/// #     what: What::Sent, expected: Vec::new(), got: Vec::new(),
+/// # };
+/// # assert_eq!(summary(&failure), "list line 3: all commands in a batch, octet by octet");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// One command, its answer, the next command.
@@ -110,6 +195,16 @@ pub enum Delivery {
 }
 
 /// What kind of difference it is.
+///
+/// ```
+/// use pop3_conformance::replay::What;
+///
+/// /// Whether it is the subject that is wrong, and not the transcript that asks for what it never says.
+/// fn is_a_bug(what: &What) -> bool {
+///     !matches!(what, What::Refused(_))
+/// }
+/// assert!(is_a_bug(&What::Early) && !is_a_bug(&What::Refused("no AUTH here".into())));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum What {

@@ -5,6 +5,16 @@ use crate::peer::{ClientPeer, ServerPeer};
 use std::time::{Duration, Instant};
 
 /// What became of a case.
+///
+/// ```
+/// use pop3_conformance::run::{Difference, Outcome};
+///
+/// let difference = Difference { expected: "-ERR".into(), got: "+OK".into(), sent: "RETR 12\\r\\n".into() };
+/// let outcome = Outcome::Fail(difference);
+/// assert_eq!(outcome.word(), "FAIL");
+/// assert_eq!(outcome.difference().map(|difference| difference.got.as_str()), Some("+OK"));
+/// assert_eq!(Outcome::Skipped("the server does not announce UIDL".into()).difference(), None);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// As the RFC says.
@@ -20,6 +30,18 @@ pub enum Outcome {
 }
 
 /// What was expected and what came.
+///
+/// ```
+/// use pop3_conformance::suite::{self, Case, Ours};
+///
+/// let results = suite::run(&Case::selected("rfc1939/5/"), &Ours::in_memory()[..1], 1, &|| {});
+/// for result in &results {
+///     if let Some(difference) = result.outcome.difference() {
+///         println!("{}: {} sent, {} expected, {} came", result.id, difference.sent, difference.expected, difference.got);
+///     }
+/// }
+/// # assert!(results.iter().all(|result| result.outcome.difference().is_none()));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// What was expected.
@@ -54,6 +76,16 @@ impl Outcome {
 }
 
 /// A case that was run.
+///
+/// ```
+/// use pop3_conformance::suite::{self, Case, Ours};
+///
+/// let results = suite::run(&Case::selected("rfc1939/5/stat"), &Ours::in_memory()[..1], 1, &|| {});
+/// let result = &results[0];
+/// assert!(result.id.starts_with("rfc1939/5/stat") && !result.fails(true));
+/// assert!(result.dialogue.lines().iter().any(|line| line.starts_with("S: +OK ")));
+/// println!("{} ({}): {} in {:?}", result.title, result.peer, result.outcome.word(), result.took);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Result {
     /// The case's id.

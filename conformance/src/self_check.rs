@@ -6,6 +6,18 @@ use crate::session::Session;
 use crate::transcript::{ParseError, Transcript};
 
 /// What became of a transcript on one side.
+///
+/// ```
+/// use pop3_conformance::replay::{Effort, Side};
+/// use pop3_conformance::self_check;
+///
+/// for transcript in self_check::selected("rfc1939-05-list")? {
+///     let entry = self_check::check(&transcript, Side::Client, Effort::LITTLE)?;
+///     println!("{} on our {}: {:?}", entry.name, entry.side, entry.outcome);
+/// #     assert!(matches!(entry.outcome, self_check::Outcome::Passed { .. }));
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The transcript's name.
@@ -17,6 +29,19 @@ pub struct Entry {
 }
 
 /// How a replay went.
+///
+/// ```
+/// use pop3_conformance::replay::{Effort, Side};
+/// use pop3_conformance::self_check::{self, Outcome};
+///
+/// // The RFC prints a second STLS. A client that is right never sends it.
+/// let again = &self_check::selected("rfc2595-04-stls-again")?[0];
+/// let Outcome::Skipped(why) = self_check::check(again, Side::Client, Effort::LITTLE)?.outcome else { panic!() };
+/// assert!(why.contains("RFC 2595 section 4"));
+/// let Outcome::Passed { replayed, notes } = self_check::check(again, Side::Server, Effort::LITTLE)?.outcome else { panic!() };
+/// assert!(replayed.chunkings >= 3 && notes[0].contains("own words"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// No difference.

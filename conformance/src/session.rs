@@ -6,6 +6,19 @@ use crate::octets::{Answer, stuffed, words};
 use crate::transcript::{Content, Fault, Line, ParseError, Place, Stage, Transcript};
 
 /// A session to be replayed.
+///
+/// ```
+/// use pop3_conformance::session::Session;
+/// use pop3_conformance::transcript::Transcript;
+///
+/// let text = "# start-state: TRANSACTION\n# end-state: unchanged\n\nC: STAT\nS: +OK 2 320\n";
+/// let session = Session::all(&Transcript::parse("stat.txt", text)?)?.remove(0);
+/// // The greeting and the login, which lead there, stand before it.
+/// let verbs: Vec<_> = session.exchanges().filter_map(|exchange| Some(exchange.client.as_ref()?.verb.as_str())).collect();
+/// assert_eq!(verbs, ["USER", "PASS", "STAT"]);
+/// assert!(session.can_be_pipelined());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     /// The transcript's name.
@@ -21,6 +34,16 @@ pub struct Session {
 }
 
 /// What client and server must allow, read off the transcript.
+///
+/// ```
+/// use pop3_conformance::session::Session;
+/// use pop3_conformance::transcript::Transcript;
+///
+/// let text = "# start-state: AUTHORIZATION (TLS)\n# end-state: unchanged\n\nC: LANG es\nS: +OK es\n";
+/// let settings = Session::all(&Transcript::parse("lang.txt", text)?)?.remove(0).settings;
+/// assert!(settings.tls && settings.lang && !settings.cleartext_login && !settings.apop);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// TLS is on before the first octet.
@@ -42,6 +65,17 @@ pub struct Settings {
 }
 
 /// One thing that happens.
+///
+/// ```
+/// use pop3_conformance::self_check;
+/// use pop3_conformance::session::{Session, Step};
+///
+/// let session = Session::all(&self_check::selected("rfc2595-04-stls")?[0])?.remove(0);
+/// let at = session.steps.iter().position(|step| *step == Step::Tls).expect("a handshake");
+/// let Step::Exchange(before) = &session.steps[at - 1] else { panic!() };
+/// assert_eq!(before.client.as_ref().map(|said| said.verb.as_str()), Some("STLS"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// A line of the client and the answer to it; the greeting, which answers nothing.
@@ -51,6 +85,19 @@ pub enum Step {
 }
 
 /// A line of the client and the answer to it.
+///
+/// ```
+/// use pop3_conformance::session::Session;
+/// use pop3_conformance::transcript::Transcript;
+///
+/// let text = "# start-state: TRANSACTION\n# end-state: unchanged\n# maildrop: #1 = 120 octets\n\n\
+///             C: RETR 1\nS: +OK 120 octets\nS~ the message\nS: .\n";
+/// let session = Session::all(&Transcript::parse("retr.txt", text)?)?.remove(0);
+/// let exchange = session.exchanges().last().expect("RETR");
+/// assert_eq!(exchange.message.as_ref().map(Vec::len), Some(120)); // as it is stored
+/// assert!(exchange.server.octets.len() > 120 && exchange.answer.is_ok()); // as it is sent
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
     /// The client's line; `None` for the greeting.
@@ -64,6 +111,19 @@ pub struct Exchange {
 }
 
 /// What a client says, and in which situation.
+///
+/// ```
+/// use pop3_conformance::session::Session;
+/// use pop3_conformance::transcript::Transcript;
+///
+/// let text = "# start-state: AUTHORIZATION\n# end-state: TRANSACTION\n\n\
+///             C: user mrose\nS: +OK\nC: PASS secret\nS: +OK\n";
+/// let session = Session::all(&Transcript::parse("login.txt", text)?)?.remove(0);
+/// let said: Vec<_> = session.exchanges().filter_map(|exchange| exchange.client.as_ref()).collect();
+/// assert_eq!((said[0].line(), said[0].verb.as_str()), (&b"user mrose"[..], "USER"));
+/// assert_eq!((said[1].user.as_slice(), said[1].logged_in), (&b"mrose"[..], false));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
     /// Its octets, with CRLF.
@@ -79,6 +139,17 @@ pub struct Said {
 }
 
 /// What a line of a client is.
+///
+/// ```
+/// use pop3_conformance::self_check;
+/// use pop3_conformance::session::{Kind, Session};
+///
+/// let session = Session::all(&self_check::selected("rfc5034-06-plain-empty-challenge")?[0])?.remove(0);
+/// let kinds: Vec<_> = session.exchanges().filter_map(|exchange| Some(exchange.client.as_ref()?.kind)).collect();
+/// // CAPA, which says that there is SASL; AUTH PLAIN; and what answers its challenge.
+/// assert_eq!(kinds, [Kind::Command, Kind::Command, Kind::Response]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A command.
@@ -88,6 +159,18 @@ pub enum Kind {
 }
 
 /// Octets that one side sends at a time.
+///
+/// ```
+/// use pop3_conformance::session::Session;
+/// use pop3_conformance::transcript::Transcript;
+///
+/// let text = "# start-state: TRANSACTION\n# end-state: unchanged\n\nC: LIST\nS: +OK\nS: 1 120\nS: .\n";
+/// let session = Session::all(&Transcript::parse("list.txt", text)?)?.remove(0);
+/// let turn = &session.exchanges().last().expect("LIST").server;
+/// assert_eq!(turn.octets, b"+OK\r\n1 120\r\n.\r\n");
+/// assert_eq!((turn.line(0), turn.line(7)), (5, 6)); // the lines of the file
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Turn {
     /// The octets, CRLF included.

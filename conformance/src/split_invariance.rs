@@ -6,6 +6,17 @@ use crate::replay::Effort;
 use std::fmt;
 
 /// Two cuttings of the same octets that a codec does not take alike.
+///
+/// ```
+/// use pop3_conformance::replay::Effort;
+/// use pop3_conformance::split_invariance;
+///
+/// // A codec that takes the end of a read for the end of a line.
+/// let lines = |pieces: &[&[u8]]| pieces.iter().map(|piece| piece.split(|&octet| octet == b'\n').count()).sum::<usize>();
+/// let variance = split_invariance(b"+OK ready\r\n", Effort::LITTLE, lines).unwrap_err();
+/// assert_eq!((variance.whole, variance.cut), (2, 12));
+/// assert!(variance.to_string().starts_with("octet by octet: + | O | K"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variance<T> {
     /// The octets.

@@ -13,15 +13,35 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// One of our machines, somewhere.
+///
+/// ```
+/// use pop3_conformance::suite::{self, Case, Ours};
+///
+/// let cases = Case::selected("rfc1939/5/noop");
+/// let results = suite::run(&cases, &Ours::in_memory(), 2, &|| {});
+/// let peers: Vec<_> = results.iter().map(|result| result.peer.as_str()).collect();
+/// assert_eq!(peers.first(), Some(&"memory"));
+/// assert_eq!(results.len(), 3 * cases.len()); // without TLS, with STLS, with TLS from the start
+/// ```
 #[derive(Clone, Copy, Debug)]
-pub enum Ours {
-    /// In memory.
+pub struct Ours(Place);
+
+#[derive(Clone, Copy, Debug)]
+enum Place {
     Memory(Memory),
-    /// Over a socket.
     Loopback(Loopback),
 }
 
 /// A case of either kind.
+///
+/// ```
+/// use pop3_conformance::suite::Case;
+///
+/// let selected = Case::selected("rfc1939/5/");
+/// let for_servers = selected.iter().filter_map(Case::server).count();
+/// assert!(for_servers > 30 && for_servers < selected.len()); // the others are for clients
+/// assert!(selected.iter().all(|case| case.id().starts_with("rfc1939/5/") && !case.title().is_empty()));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Case {
     /// For a server.
@@ -81,9 +101,9 @@ impl Ours {
     #[must_use]
     pub const fn in_memory() -> [Self; 3] {
         [
-            Self::Memory(Memory::new(Upgrade::None)),
-            Self::Memory(Memory::new(Upgrade::Stls)),
-            Self::Memory(Memory::new(Upgrade::Implicit)),
+            Self(Place::Memory(Memory::new(Upgrade::None))),
+            Self(Place::Memory(Memory::new(Upgrade::Stls))),
+            Self(Place::Memory(Memory::new(Upgrade::Implicit))),
         ]
     }
 
@@ -91,16 +111,16 @@ impl Ours {
     #[must_use]
     pub const fn over_sockets(patience: Duration) -> [Self; 3] {
         [
-            Self::Loopback(Loopback::new(Upgrade::None, patience)),
-            Self::Loopback(Loopback::new(Upgrade::Stls, patience)),
-            Self::Loopback(Loopback::new(Upgrade::Implicit, patience)),
+            Self(Place::Loopback(Loopback::new(Upgrade::None, patience))),
+            Self(Place::Loopback(Loopback::new(Upgrade::Stls, patience))),
+            Self(Place::Loopback(Loopback::new(Upgrade::Implicit, patience))),
         ]
     }
 
     fn run(&self, case: Case) -> Result {
-        let (server, client): (&dyn ServerPeer, &dyn ClientPeer) = match self {
-            Self::Memory(peer) => (peer, peer),
-            Self::Loopback(peer) => (peer, peer),
+        let (server, client): (&dyn ServerPeer, &dyn ClientPeer) = match &self.0 {
+            Place::Memory(peer) => (peer, peer),
+            Place::Loopback(peer) => (peer, peer),
         };
         match case {
             Case::Server(case) => run::server(case, server),
@@ -131,6 +151,7 @@ pub fn run(cases: &[Case], peers: &[Ours], workers: usize, done: &(dyn Fn() + Sy
 /// # Panics
 ///
 /// If a case does.
+#[doc(hidden)] // the program's
 #[must_use]
 pub fn on_server(
     cases: &[&'static ServerCase],
@@ -165,6 +186,7 @@ pub fn on_server(
 /// # Panics
 ///
 /// If a case does.
+#[doc(hidden)] // the program's
 #[must_use]
 pub fn on_client(
     cases: &[&'static ClientCase],

@@ -48,6 +48,15 @@
 use std::fmt;
 
 /// A dialogue.
+///
+/// ```
+/// use pop3_conformance::transcript::Transcript;
+///
+/// let text = "# shows: nothing is done\n# start-state: TRANSACTION\n# end-state: unchanged\n\nC: NOOP\nS: +OK\n";
+/// let transcript = Transcript::parse("nothing.txt", text)?;
+/// assert_eq!((transcript.name.as_str(), transcript.lines.len()), ("nothing", 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transcript {
     /// What it is called: the file's name without `.txt`.
@@ -59,6 +68,17 @@ pub struct Transcript {
 }
 
 /// The header of a transcript. Texts are empty where the file has none.
+///
+/// ```
+/// use pop3_conformance::transcript::Transcript;
+///
+/// let text = "# shows: a deleted message\n# start-state: TRANSACTION\n# end-state: unchanged\n# setup: DELE 1 / NOOP\n\n\
+///             C: LIST 1\nS: -ERR no such message\n";
+/// let header = Transcript::parse("deleted.txt", text)?.header;
+/// assert_eq!((header.shows.as_str(), header.end), ("a deleted message", None));
+/// assert_eq!(header.setup, ["DELE 1", "NOOP"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header {
     /// Where it was printed.
@@ -82,6 +102,13 @@ pub struct Header {
 }
 
 /// A place in a session.
+///
+/// ```
+/// use pop3_conformance::transcript::{Place, Stage};
+///
+/// let place = Place { state: Stage::Authorization, tls: true };
+/// assert_eq!(place.to_string(), "AUTHORIZATION (TLS)");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The state.
@@ -91,6 +118,17 @@ pub struct Place {
 }
 
 /// The state of a session, as transcripts name it.
+///
+/// ```
+/// use pop3_conformance::transcript::{Stage, Transcript};
+///
+/// let text = "# start-state: AUTHORIZATION or TRANSACTION\n# end-state: CLOSED\n\nC: QUIT\nS: +OK\n";
+/// let header = Transcript::parse("quit.txt", text)?.header;
+/// let stages: Vec<_> = header.start.iter().map(|place| place.state).collect();
+/// assert_eq!(stages, [Stage::Authorization, Stage::Transaction]);
+/// assert_eq!(header.end.map(|place| place.state), Some(Stage::Closed));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// Connected, and not greeted yet.
@@ -116,6 +154,15 @@ impl fmt::Display for Place {
 }
 
 /// One line of the dialogue.
+///
+/// ```
+/// use pop3_conformance::transcript::{Content, Transcript};
+///
+/// let text = "# start-state: TRANSACTION\n# end-state: unchanged\n\nC: NOOP\nS: +OK\n";
+/// let lines = Transcript::parse("noop.txt", text)?.lines;
+/// assert_eq!((lines[1].number, &lines[1].content), (5, &Content::Server(b"+OK".to_vec())));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// Its number in the file, from 1.
@@ -125,6 +172,17 @@ pub struct Line {
 }
 
 /// What a line says.
+///
+/// ```
+/// use pop3_conformance::transcript::{Content, Transcript};
+///
+/// let text = "# start-state: TRANSACTION\n# end-state: unchanged\n# maildrop: #1 = 120 octets\n\n\
+///             C: RETR 1\nS: +OK 120 octets\nS~ the message\nS: .\nC@ waits\n";
+/// let lines = Transcript::parse("retr.txt", text)?.lines;
+/// assert_eq!(lines[0].content, Content::Client(b"RETR 1".to_vec()));
+/// assert_eq!((&lines[2].content, &lines[4].content), (&Content::Message, &Content::Action));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     /// `C:`, without CRLF.
@@ -140,6 +198,14 @@ pub enum Content {
 }
 
 /// Why a text is no transcript, or one that cannot be replayed.
+///
+/// ```
+/// use pop3_conformance::transcript::Transcript;
+///
+/// let error = Transcript::parse("noop.txt", "# start-state: TRANSACTION\n# end-state: unchanged\n\nNOOP\n").unwrap_err();
+/// assert_eq!(error.line, 4);
+/// assert_eq!(error.to_string(), "noop.txt:4: the line begins with none of C: S: C| S| S~ C@ S@ !tls");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError {
     /// The file.
@@ -151,6 +217,14 @@ pub struct ParseError {
 }
 
 /// What is wrong with a transcript.
+///
+/// ```
+/// use pop3_conformance::transcript::{Fault, Transcript};
+///
+/// let fault = |text: &str| Transcript::parse("x.txt", text).unwrap_err().fault;
+/// assert_eq!(fault("# begin: TRANSACTION\n"), Fault::UnknownKey("begin".into()));
+/// assert_eq!(fault("# end-state: CLOSED\n\nC: QUIT\n"), Fault::MissingKey("start-state"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {

@@ -3,6 +3,16 @@
 use crate::octets::escape;
 
 /// Who said it.
+///
+/// ```
+/// use pop3_conformance::case::Who;
+/// use pop3_conformance::suite::{self, Case, Ours};
+///
+/// let results = suite::run(&Case::selected("rfc1939/5/stat"), &Ours::in_memory()[..1], 1, &|| {});
+/// let dialogue = &results[0].dialogue;
+/// assert!(dialogue.last(Who::Server).starts_with(b"+OK"));
+/// assert_eq!(dialogue.entries[0].who, Who::Event); // "connected"
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     /// The client's octets.
@@ -14,6 +24,14 @@ pub enum Who {
 }
 
 /// One thing that was said.
+///
+/// ```
+/// use pop3_conformance::case::{Dialogue, Entry, Who};
+///
+/// let said = |who, octets: &[u8]| Entry { session: 1, who, octets: octets.to_vec() };
+/// let dialogue = Dialogue { entries: vec![said(Who::Client, b"STAT\r\n"), said(Who::Server, b"+OK 2 320\r\n")] };
+/// assert_eq!(dialogue.lines(), ["C: STAT\\r\\n", "S: +OK 2 320\\r\\n"]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// In which session of the case, from 1.
@@ -25,6 +43,16 @@ pub struct Entry {
 }
 
 /// The whole of it.
+///
+/// ```
+/// use pop3_conformance::suite::{self, Case, Ours};
+///
+/// let results = suite::run(&Case::selected("rfc1939/5/stat"), &Ours::in_memory()[..1], 1, &|| {});
+/// for line in results[0].dialogue.lines() {
+///     println!("{line}"); // S: +OK POP3 server ready <...>\r\n
+/// }
+/// # assert!(results[0].dialogue.lines().iter().any(|line| line.starts_with("S: +OK POP3 server ready <")));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dialogue {
     /// In order.

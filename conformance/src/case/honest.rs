@@ -8,6 +8,18 @@ use crate::peer::Account;
 use base64ct::{Base64, Encoding as _};
 
 /// A server that is played. All that is public may be changed by a case, before the session or within it.
+///
+/// ```
+/// use pop3_conformance::case::Honest;
+/// use pop3_conformance::peer::{Account, Login};
+///
+/// let account = Account { user: "mrose".into(), password: "tanstaaf".into(), login: Login::User };
+/// let mut server = Honest::new(account);
+/// server.only(b"Subject: x\r\n\r\n.\r\n");
+/// assert_eq!(server.answer(b"USER mrose"), b"+OK send PASS\r\n");
+/// assert!(server.answer(b"PASS tanstaaf").starts_with(b"+OK"));
+/// assert_eq!(server.answer(b"RETR 1"), b"+OK message follows\r\nSubject: x\r\n\r\n..\r\n.\r\n");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Honest {
     /// The greeting's text, behind `+OK `.

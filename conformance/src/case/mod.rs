@@ -24,6 +24,15 @@ use crate::peer::fetcher::Job;
 use crate::peer::house::House;
 
 /// How much a requirement weighs.
+///
+/// ```
+/// use pop3_conformance::case::Level;
+/// use pop3_conformance::suite::Case;
+///
+/// let must = Case::selected("").iter().filter_map(Case::server).filter(|case| case.level == Level::Must).count();
+/// assert!(must > 100);
+/// assert_eq!(Level::Should.word(), "SHOULD");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// A failure fails the run.
@@ -47,6 +56,16 @@ impl Level {
 }
 
 /// Who is checked.
+///
+/// ```
+/// use pop3_conformance::case::Role;
+/// use pop3_conformance::suite::{self, Case, Ours};
+///
+/// let results = suite::run(&Case::selected("rfc1939/5/"), &Ours::in_memory()[..1], 2, &|| {});
+/// let (servers, clients): (Vec<_>, Vec<_>) = results.iter().partition(|result| result.role == Role::Server);
+/// assert!(!servers.is_empty() && !clients.is_empty());
+/// assert_eq!(Role::Client.word(), "client");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// A server.
@@ -67,6 +86,18 @@ impl Role {
 }
 
 /// Where a server case begins; the runner leads there.
+///
+/// ```
+/// use pop3_conformance::case::{ServerCase, Start};
+/// use pop3_conformance::suite::{self, Case, Ours};
+///
+/// static EARLY: ServerCase = ServerCase::must("own/early", "STAT before the login is refused", &[], |s| {
+///     s.err("STAT").map(drop)
+/// })
+/// .from(Start::Greeted);
+/// let results = suite::run(&[Case::Server(&EARLY)], &Ours::in_memory(), 1, &|| {});
+/// assert!(results.iter().all(|result| result.outcome.word() == "pass"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// Connected (and with implicit TLS, the handshake done); the greeting is not read yet.
@@ -80,6 +111,15 @@ pub enum Start {
 }
 
 /// Which maildrop a server case needs.
+///
+/// ```
+/// use pop3_conformance::case::{Mailbox, ServerCase};
+/// use pop3_conformance::mailbox::Mail;
+///
+/// static TOP: ServerCase = ServerCase::must("own/top", "...", &[], |s| s.multi("TOP 1 0").map(drop)).with(&[Mail::First]);
+/// assert_eq!(TOP.mailbox, Mailbox::With(&[Mail::First])); // without that message the case is skipped
+/// assert_eq!(TOP.empty().mailbox, Mailbox::Empty);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mailbox {
     /// Any: its messages do not matter.
@@ -91,6 +131,23 @@ pub enum Mailbox {
 }
 
 /// Why a case has come to its end before its last line.
+///
+/// ```
+/// use pop3_conformance::case::{ServerCase, Stop, fail, skip};
+/// use pop3_conformance::suite::{self, Case, Ours};
+///
+/// static EXPIRE: ServerCase = ServerCase::should("own/expire", "mail is kept for ever", &[], |s| {
+///     let Some(list) = s.capabilities()? else { return skip("the server has no CAPA") };
+///     match list.iter().find(|line| line.starts_with("EXPIRE")) {
+///         Some(line) if line == "EXPIRE NEVER" => Ok(()),
+///         Some(line) => fail("EXPIRE NEVER", line),
+///         None => skip("the server does not announce EXPIRE"),
+///     }
+/// });
+/// let results = suite::run(&[Case::Server(&EXPIRE)], &Ours::in_memory(), 1, &|| {});
+/// assert!(results.iter().all(|result| result.outcome.word() == "pass"));
+/// assert_eq!(skip::<()>("no CAPA"), Err(Stop::Skip("no CAPA".into())));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
     /// It is not as the RFC says.
@@ -132,6 +189,19 @@ pub type ServerScript = fn(&mut Talk<'_>) -> Judged;
 pub type ClientScript = fn(&mut Play<'_>) -> Judged;
 
 /// A dialogue with a server.
+///
+/// ```
+/// use pop3_conformance::case::ServerCase;
+/// use pop3_conformance::output::Run;
+/// use pop3_conformance::suite::{self, Case, Ours};
+///
+/// static NOOP: ServerCase = ServerCase::must("own/noop", "NOOP is answered once", &["RFC1939-5-035"], |s| {
+///     s.ok("NOOP")?;
+///     s.quiet()
+/// });
+/// let results = suite::run(&[Case::Server(&NOOP)], &Ours::in_memory(), 1, &|| {});
+/// assert!(Run { subject: "pop3-proto", command: "", strict: true, results: &results }.totals().conforms());
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct ServerCase {
     /// RFC, section and a name: `rfc1939/5/retr-deleted`.
@@ -149,6 +219,7 @@ pub struct ServerCase {
     /// What the server must announce; `None`: what the requirements say.
     pub needs: Option<&'static [&'static str]>,
     /// How our own server is set up for it; a foreign server cannot be.
+    #[doc(hidden)]
     pub house: Option<fn(&mut House)>,
     /// Why it runs in memory alone (a virtual clock, say); empty if it runs anywhere.
     pub memory_only: &'static str,
@@ -241,6 +312,7 @@ impl ServerCase {
     }
 
     /// Sets our own server up; on a foreign server the case is skipped.
+    #[doc(hidden)]
     #[must_use]
     pub const fn house(mut self, house: fn(&mut House)) -> Self {
         self.house = Some(house);
@@ -262,6 +334,18 @@ impl ServerCase {
 }
 
 /// A server that is played to a client.
+///
+/// ```
+/// use pop3_conformance::case::ClientCase;
+/// use pop3_conformance::suite::{self, Case, Ours};
+///
+/// static QUIT: ClientCase = ClientCase::should("own/quit", "the client takes its leave", &[], |p| {
+///     p.serve()?;
+///     p.check(p.has_given("QUIT"), "QUIT", "none")
+/// });
+/// let results = suite::run(&[Case::Client(&QUIT)], &Ours::in_memory(), 1, &|| {});
+/// assert!(results.iter().all(|result| result.outcome.word() == "pass"));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct ClientCase {
     /// RFC, section and a name: `rfc1939/3/client-crlf`.
@@ -273,6 +357,7 @@ pub struct ClientCase {
     /// How much it weighs.
     pub level: Level,
     /// What our own client is to do; a foreign client does what its command says.
+    #[doc(hidden)]
     pub job: Option<fn(&mut Job)>,
     /// Why it runs in memory alone; empty if it runs anywhere.
     pub memory_only: &'static str,
@@ -325,6 +410,7 @@ impl ClientCase {
     }
 
     /// Tells our own client what to do; a foreign client is left as it is, and a script that misses a command is skipped.
+    #[doc(hidden)]
     #[must_use]
     pub const fn job(mut self, job: fn(&mut Job)) -> Self {
         self.job = Some(job);

@@ -10,6 +10,21 @@ use std::fmt;
 use std::time::Duration;
 
 /// A line of the client.
+///
+/// ```
+/// use pop3_conformance::case::ClientCase;
+/// use pop3_conformance::suite::{self, Case, Ours};
+///
+/// static UPPER: ClientCase = ClientCase::quirk("own/upper", "RETR is written in upper case", &[], |p| {
+///     let line = p.until("RETR")?; // `verb` is in upper case whatever came
+///     p.check(line.text().starts_with(b"RETR "), "RETR", line.shown())?;
+///     p.check(line.raw.ends_with(b"\r\n") && !line.rest.is_empty(), "a number, and CRLF", line.shown())?;
+///     p.answer(&line)?;
+///     p.serve()
+/// });
+/// let results = suite::run(&[Case::Client(&UPPER)], &Ours::in_memory(), 1, &|| {});
+/// assert!(results.iter().all(|result| result.outcome.word() == "pass"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// The octets as they came, with the line's end.
@@ -46,6 +61,21 @@ impl Line {
 }
 
 /// How a client ended.
+///
+/// ```
+/// use pop3_conformance::case::{ClientCase, Ended};
+/// use pop3_conformance::suite::{self, Case, Ours};
+///
+/// static LOST: ClientCase = ClientCase::must("own/lost", "a lost connection is not taken for success", &[], |p| {
+///     p.until("RETR")?;
+///     p.say(b"+OK\r\nSubject: half a mess")?;
+///     p.hang_up();
+///     let ended = p.end();
+///     p.check(matches!(ended, Ended::Failed(_)), "a failure", format!("{ended:?}"))
+/// });
+/// let results = suite::run(&[Case::Client(&LOST)], &Ours::in_memory(), 1, &|| {});
+/// assert!(results.iter().all(|result| result.outcome.word() == "pass"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// It says that all went well (a program: exit status 0).
@@ -57,6 +87,19 @@ pub enum Ended {
 }
 
 /// One session of a case with a client.
+///
+/// ```
+/// use pop3_conformance::case::ClientCase;
+/// use pop3_conformance::suite::{self, Case, Ours};
+///
+/// static DOTS: ClientCase = ClientCase::must("own/dots", "a dot in front of a line is unstuffed once", &[], |p| {
+///     p.honest.only(b"Subject: x\r\n\r\n..\r\n");
+///     p.serve_with(|_, line| (line.verb == "NOOP").then(|| b"+OK and quickly\r\n".to_vec()))?;
+///     p.has_stored(b"Subject: x\r\n\r\n..\r\n")
+/// });
+/// let results = suite::run(&[Case::Client(&DOTS)], &Ours::in_memory(), 1, &|| {});
+/// assert!(results.iter().all(|result| result.outcome.word() == "pass"));
+/// ```
 pub struct Play<'p> {
     /// The server that answers wherever the script does not.
     pub honest: Honest,

@@ -3,6 +3,19 @@
 use crate::octets::{escape, indicator};
 
 /// An answer: the first line, and the data lines if it has more.
+///
+/// ```
+/// use pop3_conformance::case::ServerCase;
+/// use pop3_conformance::suite::{self, Case, Ours};
+///
+/// static ADDS_UP: ServerCase = ServerCase::must("own/adds-up", "STAT says what LIST says", &[], |s| {
+///     let (stat, list) = (s.ok("STAT")?, s.multi("LIST")?);
+///     let octets: u64 = list.lines().iter().filter_map(|row| row.split(' ').nth(1)?.parse::<u64>().ok()).sum();
+///     s.check(stat.number(2) == Some(octets), format!("{octets} octets"), stat.shown())
+/// });
+/// let results = suite::run(&[Case::Server(&ADDS_UP)], &Ours::in_memory(), 1, &|| {});
+/// assert!(results.iter().all(|result| result.outcome.word() == "pass"));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reply {
     /// The first line, without CRLF.

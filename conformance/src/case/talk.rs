@@ -14,6 +14,26 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// One session of a case with a server. [`Talk::second`] opens another one.
+///
+/// ```
+/// use pop3_conformance::case::{ServerCase, Start};
+/// use pop3_conformance::mailbox::Mail;
+/// use pop3_conformance::suite::{self, Case, Ours};
+///
+/// static LOCKED: ServerCase = ServerCase::must("own/locked", "a second session does not get the maildrop", &[], |s| {
+///     let number = s.number(Mail::Dots)?;
+///     s.octet_by_octet(format!("RETR {number}\r\n").as_bytes())?;
+///     let message = s.expect_multi()?.message();
+///     s.same(Mail::Dots.octets(), message)?;
+///     let account = s.account();
+///     let mut second = s.second(Start::Authorization)?;
+///     second.ok(&format!("USER {}", account.user))?;
+///     second.err(&format!("PASS {}", account.password)).map(drop)
+/// })
+/// .with(&[Mail::Dots]);
+/// let results = suite::run(&[Case::Server(&LOCKED)], &Ours::in_memory(), 1, &|| {});
+/// assert!(results.iter().all(|result| result.outcome.word() == "pass"));
+/// ```
 pub struct Talk<'p> {
     pub(super) peer: &'p dyn ServerPeer,
     site: Rc<RefCell<Box<dyn Site + 'p>>>,

@@ -1,23 +1,23 @@
 //! The cases for clients, one file per RFC section, in the RFCs' order.
 
-pub mod faults;
-pub mod groups;
+pub(crate) mod faults;
+mod groups;
 mod judge;
-pub mod rfc1939_03;
-pub mod rfc1939_04;
-pub mod rfc1939_05;
-pub mod rfc1939_06;
-pub mod rfc1939_07;
-pub mod rfc1939_08;
-pub mod rfc2449_03;
-pub mod rfc2449_05;
-pub mod rfc2449_06;
-pub mod rfc2449_08;
-pub mod rfc2595;
-pub mod rfc3206;
-pub mod rfc5034;
-pub mod rfc6856;
-pub mod rfc8314;
+mod rfc1939_03;
+mod rfc1939_04;
+mod rfc1939_05;
+mod rfc1939_06;
+mod rfc1939_07;
+mod rfc1939_08;
+mod rfc2449_03;
+mod rfc2449_05;
+mod rfc2449_06;
+mod rfc2449_08;
+mod rfc2595;
+mod rfc3206;
+mod rfc5034;
+mod rfc6856;
+mod rfc8314;
 
 use crate::case::ClientCase;
 

@@ -10,7 +10,7 @@ use crate::octets::escape;
 use std::time::Duration;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ClientCase] = &[
+pub(super) const CASES: &[ClientCase] = &[
     ClientCase::must(
         "rfc1939/3/client-waits-for-greeting",
         "The client sends nothing before the greeting",

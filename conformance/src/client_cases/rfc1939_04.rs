@@ -4,7 +4,7 @@ use super::judge::{each, fails, fetches_all, gives_up};
 use crate::case::ClientCase;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ClientCase] = &[
+pub(super) const CASES: &[ClientCase] = &[
     ClientCase::must(
         "rfc1939/4/client-any-positive-greeting",
         "The greeting can be any positive response",

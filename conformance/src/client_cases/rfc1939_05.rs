@@ -5,7 +5,7 @@ use crate::case::{ClientCase, skip};
 use crate::mailbox::Mail;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ClientCase] = &[
+pub(super) const CASES: &[ClientCase] = &[
     ClientCase::must(
         "rfc1939/5/client-stat-more",
         "Whatever follows the maildrop size is ignored",

@@ -4,7 +4,7 @@ use super::judge::{ends_well, fails};
 use crate::case::{ClientCase, Judged, Level, Play, skip};
 
 /// The cases, in the order of the text.
-pub const CASES: &[ClientCase] = &[
+pub(super) const CASES: &[ClientCase] = &[
     ClientCase::must(
         "rfc1939/6/client-quit-refused",
         "-ERR to QUIT means that deletions may be incomplete, and the session is over all the same",

@@ -7,7 +7,7 @@ use crate::peer::fetcher::JobLogin;
 use md5::Digest as _;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ClientCase] = &[
+pub(super) const CASES: &[ClientCase] = &[
     ClientCase::must(
         "rfc1939/7/client-top-arguments",
         "TOP has a message-number and a non-negative number of lines, both required",

@@ -8,7 +8,7 @@ use crate::peer::Upgrade;
 use crate::peer::fetcher::JobLogin;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ClientCase] = &[
+pub(super) const CASES: &[ClientCase] = &[
     ClientCase::must(
         "rfc1939/8/client-deletes-itself",
         "The client does not rely on a site's policy to delete: it still sends DELE",

@@ -5,7 +5,7 @@ use crate::case::{ClientCase, Judged, Play, skip};
 use crate::peer::fetcher::JobLogin;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ClientCase] = &[
+pub(super) const CASES: &[ClientCase] = &[
     ClientCase::must(
         "rfc2449/3/client-command-grammar",
         "A command is a keyword and parameters of visible characters, each behind one space",

@@ -5,7 +5,7 @@ use crate::case::{ClientCase, skip};
 use crate::peer::fetcher::JobLogin;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ClientCase] = &[
+pub(super) const CASES: &[ClientCase] = &[
     ClientCase::should(
         "rfc2449/5/client-asks-again-behind-layer",
         "Once a security layer protects the session the client asks CAPA again",

@@ -9,7 +9,7 @@ use crate::octets::escape;
 use crate::peer::fetcher::JobLogin;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ClientCase] = &[
+pub(super) const CASES: &[ClientCase] = &[
     ClientCase::must(
         "rfc2449/6/client-apop-by-greeting",
         "APOP is told by the greeting: a capability of that name means nothing",

@@ -4,7 +4,7 @@ use super::judge::{each, fails, fetches_all};
 use crate::case::{ClientCase, Judged, Play};
 
 /// The cases, in the order of the text.
-pub const CASES: &[ClientCase] = &[
+pub(super) const CASES: &[ClientCase] = &[
     ClientCase::should(
         "rfc2449/8/client-bracket-without-capability",
         "Without RESP-CODES a text that begins with a bracket is a plain failure, or a success like any other",

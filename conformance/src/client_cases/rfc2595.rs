@@ -9,7 +9,7 @@ use crate::peer::fetcher::JobLogin;
 use std::time::Duration;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ClientCase] = &[
+pub(super) const CASES: &[ClientCase] = &[
     ClientCase::must(
         "rfc2595/2.3/client-no-cleartext-user",
         "The client can be set to refuse USER and PASS in the clear",

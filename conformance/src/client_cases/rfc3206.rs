@@ -5,7 +5,7 @@ use super::rfc2449_08::refused;
 use crate::case::ClientCase;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ClientCase] = &[
+pub(super) const CASES: &[ClientCase] = &[
     ClientCase::must(
         "rfc3206/4/client-sys",
         "SYS/TEMP and SYS/PERM are told from each other, and from SYS alone",

@@ -10,7 +10,7 @@ use crate::peer::fetcher::JobLogin;
 use base64ct::{Base64, Encoding as _};
 
 /// The cases, in the order of the text.
-pub const CASES: &[ClientCase] = &[
+pub(super) const CASES: &[ClientCase] = &[
     ClientCase::should(
         "rfc5034/3/client-no-capability",
         "Without the SASL capability the client does not begin with AUTH",

@@ -5,7 +5,7 @@ use crate::case::{ClientCase, skip};
 use crate::mailbox::Mail;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ClientCase] = &[
+pub(super) const CASES: &[ClientCase] = &[
     ClientCase::must(
         "rfc6856/2/client-octets",
         "Octets beyond ASCII pass, in responses and in messages, as they are",

@@ -8,7 +8,7 @@ use crate::peer::fetcher::JobLogin;
 use pop3_proto::{Peer, Tls};
 
 /// The cases, in the order of the text.
-pub const CASES: &[ClientCase] = &[
+pub(super) const CASES: &[ClientCase] = &[
     ClientCase::must(
         "rfc8314/3.1/client-implicit-tls",
         "With implicit TLS the whole session is inside TLS, and there is no STLS",

@@ -7,6 +7,16 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// How much is printed.
+///
+/// ```
+/// use pop3_conformance::output::Run;
+/// use pop3_conformance::output::human::{Colours, Volume, report};
+///
+/// let run = Run { subject: "nobody", command: "", strict: false, results: &[] };
+/// let quiet = report(&run, Volume::Quiet, Colours::Off);
+/// assert_eq!(quiet.lines().count(), 1); // the total alone
+/// assert!(report(&run, Volume::Usual, Colours::Off).ends_with(&quiet));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Volume {
     /// What failed, and the total.
@@ -18,6 +28,16 @@ pub enum Volume {
 }
 
 /// With or without colours.
+///
+/// ```
+/// use pop3_conformance::output::human::Colours;
+/// use std::io::IsTerminal;
+///
+/// let colours = if std::io::stdout().is_terminal() { Colours::On } else { Colours::Off };
+/// println!("{}", colours.paint("32", "conforms"));
+/// assert_eq!(Colours::Off.paint("32", "conforms"), "conforms");
+/// assert_eq!(Colours::On.paint("32", "conforms"), "\x1b[32mconforms\x1b[0m");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colours {
     /// Escape sequences.

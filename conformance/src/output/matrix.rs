@@ -10,6 +10,20 @@ use crate::run::{Outcome, Result};
 use crate::{client_cases, server_cases};
 
 /// One cell, on one peer.
+///
+/// ```
+/// use pop3_conformance::case::Role;
+/// use pop3_conformance::output::{Run, matrix};
+/// use pop3_conformance::suite::{self, Case, Ours};
+///
+/// let results = suite::run(&Case::selected("fault/stat/server-"), &Ours::in_memory()[..1], 2, &|| {});
+/// let run = Run { subject: "", command: "", strict: true, results: &results };
+/// let cells = matrix::cells(&run);
+/// let tried = cells.iter().filter(|cell| cell.peer.is_some());
+/// assert!(tried.clone().all(|cell| cell.role == Role::Server && cell.point == "stat"));
+/// // The others are no cases, and each says why.
+/// assert!(cells.iter().any(|cell| cell.peer.is_none()) && cells.iter().all(|cell| cell.peer.is_some() || cell.reason.is_some()));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cell<'r> {
     /// Who is checked.
@@ -27,6 +41,12 @@ pub struct Cell<'r> {
 }
 
 /// What became of a cell.
+///
+/// ```
+/// use pop3_conformance::output::matrix::Verdict;
+///
+/// assert_eq!([Verdict::Pass, Verdict::Fail, Verdict::NotApplicable].map(Verdict::word), ["pass", "fail", "n/a"]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// As it should be.

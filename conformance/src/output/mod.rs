@@ -13,6 +13,20 @@ use crate::catalogue::{self, Requirement};
 use crate::run::{Outcome, Result};
 
 /// A run that is over.
+///
+/// ```
+/// use pop3_conformance::output::human::{self, Colours, Volume};
+/// use pop3_conformance::output::{Run, html, json, junit, markdown};
+/// use pop3_conformance::suite::{self, Case, Ours};
+///
+/// let results = suite::run(&Case::selected("rfc1939/5/stat"), &Ours::in_memory(), 1, &|| {});
+/// let run = Run { subject: "my server 1.2", command: "cargo test --test pop3", strict: false, results: &results };
+/// println!("{}", human::report(&run, Volume::Usual, Colours::Off));
+/// assert!(junit::report(&run)?.contains("<testsuite"));
+/// assert!(json::report(&run).contains("my server 1.2") && html::report(&run).contains("my server 1.2"));
+/// assert!(markdown::report(&run).contains("my server 1.2"));
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'r> {
     /// Who was checked, in a line.
@@ -86,6 +100,16 @@ pub fn requirements(result: &Result) -> impl Iterator<Item = &'static Requiremen
 }
 
 /// How many cases became what.
+///
+/// ```
+/// use pop3_conformance::output::Run;
+/// use pop3_conformance::suite::{self, Case, Ours};
+///
+/// let results = suite::run(&Case::selected("rfc1939/5/stat"), &Ours::in_memory(), 1, &|| {});
+/// let totals = Run { subject: "", command: "", strict: true, results: &results }.totals();
+/// assert!(totals.conforms());
+/// assert_eq!((totals.all(), totals.failed), (results.len(), 0));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// As the RFC says.

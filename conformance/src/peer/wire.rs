@@ -3,6 +3,33 @@
 use std::time::Duration;
 
 /// What came of waiting for octets.
+///
+/// ```
+/// use pop3_conformance::peer::wire::{Received, Wire};
+/// use std::time::Duration;
+///
+/// /// Reads until nothing more comes.
+/// fn drain(wire: &mut dyn Wire) -> Result<Vec<u8>, String> {
+///     let mut octets = Vec::new();
+///     loop {
+///         match wire.receive(&mut octets, Duration::from_millis(50)) {
+///             Received::Octets => {}
+///             Received::Nothing | Received::End => return Ok(octets),
+///             Received::Broken(why) => return Err(why),
+///         }
+///     }
+/// }
+/// # use pop3_conformance::peer::wire::{Endpoint, MemoryWire};
+/// # struct Closed;
+/// # impl Endpoint for Closed {
+/// #     fn take(&mut self, _octets: &[u8], _out: &mut Vec<u8>) {}
+/// #     fn handle_eof(&mut self) {}
+/// #     fn wants_tls(&self) -> bool { false }
+/// #     fn tls_established(&mut self, _out: &mut Vec<u8>) {}
+/// #     fn is_over(&self) -> bool { true }
+/// # }
+/// # assert_eq!(drain(&mut MemoryWire::new(Closed, b"-ERR\r\n".to_vec())), Ok(b"-ERR\r\n".to_vec()));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Received {
     /// Octets came.
@@ -16,6 +43,41 @@ pub enum Received {
 }
 
 /// A connection, seen from the runner's side.
+///
+/// ```
+/// use pop3_conformance::peer::wire::{Received, Wire};
+/// use std::time::Duration;
+///
+/// /// A wire that lets somebody look on.
+/// struct Watched<W>(W);
+///
+/// impl<W: Wire> Wire for Watched<W> {
+///     fn send(&mut self, octets: &[u8]) -> Result<(), String> {
+///         println!("{}", octets.escape_ascii());
+///         self.0.send(octets)
+///     }
+///     fn receive(&mut self, into: &mut Vec<u8>, wait: Duration) -> Received { self.0.receive(into, wait) }
+///     fn finish(&mut self) { self.0.finish(); }
+///     fn handshake(&mut self) -> Result<(), String> { self.0.handshake() }
+/// }
+/// # use pop3_conformance::peer::wire::{Endpoint, MemoryWire};
+/// # struct Echo;
+/// # impl Endpoint for Echo {
+/// #     fn take(&mut self, octets: &[u8], out: &mut Vec<u8>) { out.extend_from_slice(octets); }
+/// #     fn handle_eof(&mut self) {}
+/// #     fn wants_tls(&self) -> bool { false }
+/// #     fn tls_established(&mut self, _out: &mut Vec<u8>) {}
+/// #     fn is_over(&self) -> bool { false }
+/// # }
+///
+/// let mut wire = Watched(MemoryWire::new(Echo, Vec::new()));
+/// wire.send(b"NOOP\r\n")?;
+/// let mut came = Vec::new();
+/// assert_eq!(wire.receive(&mut came, Duration::ZERO), Received::Octets);
+/// assert_eq!(came, b"NOOP\r\n");
+/// assert!(wire.handshake().is_err()); // an echo knows no TLS
+/// # Ok::<(), String>(())
+/// ```
 pub trait Wire {
     /// Sends octets, in one piece.
     ///
@@ -45,6 +107,36 @@ pub trait Wire {
 }
 
 /// One end of a session in process: octets in, octets out, no socket.
+///
+/// ```
+/// use pop3_conformance::peer::wire::Endpoint;
+/// use pop3_proto::{Config, Greeting, Incoming, Maildrop, Server};
+///
+/// /// A server of `pop3-proto` with an empty maildrop, which lets nobody in.
+/// struct Empty(Server);
+///
+/// impl Endpoint for Empty {
+///     fn take(&mut self, mut octets: &[u8], out: &mut Vec<u8>) {
+///         while let Ok(Some(incoming)) = self.0.next_event(&mut octets, out) {
+///             Maildrop::default().answer(&incoming, &mut self.0, out).expect("every command has an answer");
+///         }
+///     }
+///     fn handle_eof(&mut self) {
+///         self.0.handle_eof();
+///     }
+///     fn wants_tls(&self) -> bool { false }
+///     fn tls_established(&mut self, _out: &mut Vec<u8>) {}
+///     fn is_over(&self) -> bool {
+///         self.0.is_over()
+///     }
+/// }
+///
+/// let mut out = Vec::new();
+/// let mut session = Empty(Server::new(Config::new(), Greeting::text("ready")?, &mut out));
+/// session.take(b"STAT\r\nQUIT\r\n", &mut out);
+/// assert!(out.starts_with(b"+OK ready\r\n-ERR") && session.is_over());
+/// # Ok::<(), pop3_proto::Misuse>(())
+/// ```
 pub trait Endpoint {
     /// Takes octets, and appends what it sends.
     fn take(&mut self, octets: &[u8], out: &mut Vec<u8>);
@@ -68,6 +160,29 @@ pub trait Endpoint {
 }
 
 /// A wire to an [`Endpoint`] in the same thread. It never waits: what has not come will not come.
+///
+/// ```
+/// use pop3_conformance::peer::wire::{Endpoint, MemoryWire, Received, Wire};
+/// use std::time::Duration;
+/// # struct Session(bool);
+/// # impl Endpoint for Session {
+/// #     fn take(&mut self, _octets: &[u8], out: &mut Vec<u8>) { self.0 = true; out.extend_from_slice(b"+OK bye\r\n"); }
+/// #     fn handle_eof(&mut self) { self.0 = true; }
+/// #     fn wants_tls(&self) -> bool { false }
+/// #     fn tls_established(&mut self, _out: &mut Vec<u8>) {}
+/// #     fn is_over(&self) -> bool { self.0 }
+/// # }
+///
+/// // `Session` is an `Endpoint` that answers QUIT.
+/// let mut wire = MemoryWire::new(Session(false), b"+OK ready\r\n".to_vec());
+/// let mut octets = Vec::new();
+/// wire.receive(&mut octets, Duration::ZERO);
+/// wire.send(b"QUIT\r\n")?;
+/// wire.receive(&mut octets, Duration::ZERO);
+/// assert_eq!(octets, b"+OK ready\r\n+OK bye\r\n");
+/// assert_eq!(wire.receive(&mut octets, Duration::ZERO), Received::End);
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Debug)]
 pub struct MemoryWire<E> {
     end: E,

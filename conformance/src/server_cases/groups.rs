@@ -10,7 +10,7 @@ use crate::octets;
 use crate::peer::Upgrade;
 
 /// The cases, group by group.
-pub const CASES: &[ServerCase] = &[
+pub(super) const CASES: &[ServerCase] = &[
     // 1. A command split over packets.
     ServerCase::must(
         "group/1/server-octet-by-octet",

@@ -6,7 +6,7 @@ use crate::case::{Judged, Reply, ServerCase, Start, Talk};
 use crate::mailbox::Mail;
 
 /// The cases, group by group.
-pub const CASES: &[ServerCase] = &[
+pub(super) const CASES: &[ServerCase] = &[
     // 7. CR, LF and NUL where they are no line end.
     ServerCase::must(
         "group/7/server-control-octets",

@@ -6,7 +6,7 @@ use crate::mailbox::Mail;
 use crate::octets::escape;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ServerCase] = &[
+pub(super) const CASES: &[ServerCase] = &[
     ServerCase::must(
         "rfc1939/3/greeting-first",
         "The server speaks first: it sends its greeting when the connection is established",

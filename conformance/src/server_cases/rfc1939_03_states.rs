@@ -14,7 +14,7 @@ const BEFORE: Duration = Duration::from_secs(599);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The cases, in the order of the text.
-pub const CASES: &[ServerCase] = &[
+pub(super) const CASES: &[ServerCase] = &[
     ServerCase::must(
         "rfc1939/3/authorization-first",
         "After the greeting the session is in the AUTHORIZATION state",

@@ -8,7 +8,7 @@ use crate::case::{Judged, ServerCase, Start, Talk, fail, skip};
 use crate::mailbox::Mail;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ServerCase] = &[
+pub(super) const CASES: &[ServerCase] = &[
     ServerCase::must(
         "rfc1939/4/greeting-one-line",
         "The greeting is one line, and then the server waits",

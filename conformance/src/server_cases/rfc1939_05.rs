@@ -9,7 +9,7 @@ use crate::mailbox::Mail;
 use crate::octets::escape;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ServerCase] = &[
+pub(super) const CASES: &[ServerCase] = &[
     ServerCase::must(
         "rfc1939/5/repeated",
         "Commands may be repeated, and are answered as before",

@@ -5,7 +5,7 @@ use crate::case::{Judged, ServerCase, Start, Talk, skip};
 use crate::mailbox::Mail;
 
 /// The cases, in the order of the text. Those that remove nothing come first: they need no message that may go.
-pub const CASES: &[ServerCase] = &[
+pub(super) const CASES: &[ServerCase] = &[
     ServerCase::must(
         "rfc1939/6/quit-authorization",
         "QUIT in the AUTHORIZATION state does not lead to the UPDATE state",

@@ -10,7 +10,7 @@ use crate::mailbox::Mail;
 use crate::octets::escape;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ServerCase] = &[
+pub(super) const CASES: &[ServerCase] = &[
     ServerCase::must(
         "rfc1939/7/minimal",
         "STAT, LIST, RETR, DELE, NOOP, RSET and QUIT are implemented",

@@ -8,7 +8,7 @@ use crate::peer::Upgrade;
 const NOBODY: &str = "pop3-conformance-nobody";
 
 /// The cases, in the order of the text.
-pub const CASES: &[ServerCase] = &[
+pub(super) const CASES: &[ServerCase] = &[
     ServerCase::must("rfc1939/7/user-argument", "USER has an argument", &["RFC1939-7-028"], |s| {
         s.err("USER")?;
         s.refused("USER ")?;

@@ -7,7 +7,7 @@ use crate::octets::escape;
 use crate::peer::Upgrade;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ServerCase] = &[
+pub(super) const CASES: &[ServerCase] = &[
     ServerCase::must(
         "rfc1939/8/retr-connection-lost",
         "Messages that were retrieved are not deleted where the connection is lost",

@@ -6,7 +6,7 @@ use crate::mailbox::Mail;
 use crate::octets;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ServerCase] = &[
+pub(super) const CASES: &[ServerCase] = &[
     ServerCase::must(
         "rfc2449/3/capability-line",
         "A line of the capability list is a tag and its parameters, with single spaces between them",

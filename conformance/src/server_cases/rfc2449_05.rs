@@ -5,7 +5,7 @@ use crate::case::{ServerCase, Start, fail};
 use crate::mailbox::Mail;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ServerCase] = &[
+pub(super) const CASES: &[ServerCase] = &[
     ServerCase::must(
         "rfc2449/5/capa-in-both-states",
         "CAPA is there in the AUTHORIZATION and in the TRANSACTION state",

@@ -7,7 +7,7 @@ use crate::mailbox::Mail;
 use crate::peer::Login;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ServerCase] = &[
+pub(super) const CASES: &[ServerCase] = &[
     ServerCase::must(
         "rfc2449/6.1/top",
         "TOP is there where it is announced",

@@ -6,7 +6,7 @@ use super::steps::{not_admitted, second_login_refused};
 use crate::case::{Judged, Reply, ServerCase, Start, Talk, fail};
 
 /// The cases, in the order of the text.
-pub const CASES: &[ServerCase] = &[
+pub(super) const CASES: &[ServerCase] = &[
     ServerCase::must(
         "rfc2449/8/code-at-the-start",
         "A response code stands at the beginning of the text, and nowhere else",

@@ -6,7 +6,7 @@ use crate::case::{Judged, ServerCase, Start, Talk, fail, skip};
 use crate::peer::Upgrade;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ServerCase] = &[
+pub(super) const CASES: &[ServerCase] = &[
     ServerCase::should(
         "rfc2595/2.2/encryption-needed",
         "There is a mode in which nobody logs in without TLS, and one with it logs in",

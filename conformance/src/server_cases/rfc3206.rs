@@ -8,7 +8,7 @@ use crate::case::{Judged, Reply, ServerCase, Start, Talk, skip};
 use crate::peer::Login;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ServerCase] = &[
+pub(super) const CASES: &[ServerCase] = &[
     ServerCase::must(
         "rfc3206/4/sys",
         "SYS comes with -ERR, and says that the system has failed and not the credentials",

@@ -6,7 +6,7 @@ use crate::case::{Judged, Reply, ServerCase, Start, Talk, skip};
 use crate::peer::Upgrade;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ServerCase] = &[
+pub(super) const CASES: &[ServerCase] = &[
     ServerCase::must(
         "rfc5034/3/mechanisms",
         "SASL is followed by the names of the mechanisms, a space between them",

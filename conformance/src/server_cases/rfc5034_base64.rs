@@ -5,7 +5,7 @@ use super::reading::{base64, challenge, credentials, mechanism, plain};
 use crate::case::{Judged, ServerCase, Start, Talk};
 
 /// The cases, in the order of the text.
-pub const CASES: &[ServerCase] = &[
+pub(super) const CASES: &[ServerCase] = &[
     ServerCase::must(
         "rfc5034/4/not-base64",
         "A response that is no base64 makes the server reject AUTH",

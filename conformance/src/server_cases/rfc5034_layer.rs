@@ -7,7 +7,7 @@ use crate::digest;
 use crate::peer::Upgrade;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ServerCase] = &[
+pub(super) const CASES: &[ServerCase] = &[
     ServerCase::must(
         "rfc5034/4/layer",
         "A security layer is in force right behind the CRLF of the success reply",

@@ -8,7 +8,7 @@ use crate::octets::escape;
 use crate::peer::{Login, Upgrade};
 
 /// The cases, in the order of the text.
-pub const CASES: &[ServerCase] = &[
+pub(super) const CASES: &[ServerCase] = &[
     ServerCase::must(
         "rfc6856/2/capability",
         "The capability is UTF8, with USER behind it at most, and the same in both states",

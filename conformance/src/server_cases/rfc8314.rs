@@ -6,7 +6,7 @@ use crate::case::{ServerCase, Start, fail, skip};
 use crate::peer::Upgrade;
 
 /// The cases, in the order of the text.
-pub const CASES: &[ServerCase] = &[
+pub(super) const CASES: &[ServerCase] = &[
     ServerCase::must(
         "rfc8314/3.1/greeting-over-tls",
         "With implicit TLS the handshake begins at once, and the greeting comes over TLS",

@@ -1,9 +1,11 @@
 //! Who is checked: a server or a client in process, octets in and octets out.
 //!
-//! The replay knows these two traits and no machine. [`server::OurServer`] and [`client::OurClient`] put the machines of
-//! `pop3-proto` behind them; other codecs can be put there as well.
+//! The replay knows these two traits and no machine. The machines of `pop3-proto` stand behind them as other codecs can.
 
+// Ours, for the self-check and its tests. Not part of the interface.
+#[doc(hidden)]
 pub mod client;
+#[doc(hidden)]
 pub mod server;
 
 use crate::octets::{Answer, words};
@@ -11,6 +13,40 @@ use crate::session::{Exchange, Kind, Said};
 use crate::transcript::{Place, Stage};
 
 /// A server to be checked, from its greeting to its end.
+///
+/// ```
+/// use pop3_conformance::replay::{self, Effort};
+/// use pop3_conformance::session::Session;
+/// use pop3_conformance::subject::{ServerSubject, Trouble};
+/// use pop3_conformance::transcript::Transcript;
+///
+/// /// Somebody's server, of which this test drives the part before the login.
+/// #[derive(Default)]
+/// struct Mine(Vec<u8>);
+///
+/// impl ServerSubject for Mine {
+///     fn receive(&mut self, octets: &[u8], out: &mut Vec<u8>) -> Result<(), Trouble> {
+///         self.0.extend_from_slice(octets);
+///         while let Some(at) = self.0.windows(2).position(|pair| pair == b"\r\n") {
+///             let line: Vec<u8> = self.0.drain(..at + 2).collect();
+///             out.extend_from_slice(if line == b"QUIT\r\n" { b"+OK bye\r\n" } else { b"-ERR what?\r\n" });
+///         }
+///         Ok(())
+///     }
+///     fn tls_established(&mut self) -> Result<(), Trouble> {
+///         Err(Trouble::Error("there is no TLS here".into()))
+///     }
+/// }
+///
+/// let text = "# start-state: CONNECT\n# end-state: CLOSED\n\nS: +OK hello\nC: HELP\nS: -ERR what?\nC: QUIT\nS: +OK bye\n";
+/// for session in Session::all(&Transcript::parse("help.txt", text)?)? {
+///     replay::server(&session, Effort::FULL, |_, out: &mut Vec<u8>| {
+///         out.extend_from_slice(b"+OK hello\r\n");
+///         Ok(Mine::default())
+///     })?;
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait ServerSubject {
     /// Takes octets of the client, cut anywhere, and appends what the server sends.
     ///
@@ -38,6 +74,27 @@ pub trait ServerSubject {
 }
 
 /// Who has chosen the words of an answer.
+///
+/// ```
+/// use pop3_conformance::subject::{ServerSubject, Trouble, Words};
+///
+/// /// A server whose texts cannot be chosen: `-ERR` in a transcript stands for any `-ERR` of its own.
+/// struct Fixed;
+///
+/// impl ServerSubject for Fixed {
+///     fn receive(&mut self, octets: &[u8], out: &mut Vec<u8>) -> Result<(), Trouble> {
+///         let _ = (octets, out);
+///         Ok(())
+///     }
+///     fn tls_established(&mut self) -> Result<(), Trouble> {
+///         Ok(())
+///     }
+///     fn words(&self) -> Words {
+///         Words::Own
+///     }
+/// }
+/// assert_eq!(Fixed.words(), Words::Own);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Words {
     /// They are the transcript's, and every octet counts.
@@ -47,6 +104,50 @@ pub enum Words {
 }
 
 /// A client to be checked.
+///
+/// ```
+/// use pop3_conformance::replay::{self, Effort};
+/// use pop3_conformance::session::{Kind, Session};
+/// use pop3_conformance::subject::{ClientSubject, Seen, Trouble};
+/// use pop3_conformance::transcript::Transcript;
+///
+/// /// Somebody's client, as far as status lines go.
+/// #[derive(Default)]
+/// struct Mine {
+///     input: Vec<u8>,
+///     asked: Option<String>,
+/// }
+///
+/// impl ClientSubject for Mine {
+///     fn send(&mut self, line: &[u8], _kind: Kind, out: &mut Vec<u8>) -> Result<(), Trouble> {
+///         self.asked = Some(String::from_utf8_lossy(line).into_owned());
+///         out.extend_from_slice(&[line, b"\r\n"].concat());
+///         Ok(())
+///     }
+///     fn receive(&mut self, octets: &[u8], seen: &mut Vec<Seen>) -> Result<(), Trouble> {
+///         self.input.extend_from_slice(octets);
+///         while let Some(at) = self.input.windows(2).position(|pair| pair == b"\r\n") {
+///             let line: Vec<u8> = self.input.drain(..at + 2).collect();
+///             let text = line[..at].splitn(2, |&octet| octet == b' ').nth(1).unwrap_or_default().to_vec();
+///             seen.push(match (self.asked.take(), line.starts_with(b"+OK")) {
+///                 (None, _) => Seen::Greeting { text, timestamp: None },
+///                 (Some(to), true) => Seen::Ok { to, code: None, text, data: Vec::new() },
+///                 (Some(to), false) => Seen::Err { to, code: None, text },
+///             });
+///         }
+///         Ok(())
+///     }
+///     fn tls_established(&mut self) -> Result<(), Trouble> {
+///         Err(Trouble::Error("there is no TLS here".into()))
+///     }
+/// }
+///
+/// let text = "# start-state: CONNECT\n# end-state: CLOSED\n\nS: +OK hello\nC: HELP\nS: -ERR what?\nC: QUIT\nS: +OK bye\n";
+/// for session in Session::all(&Transcript::parse("help.txt", text)?)? {
+///     replay::client(&session, Effort::FULL, Mine::default)?;
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait ClientSubject {
     /// Is to send a command, or the response to a challenge, given without CRLF, and appends what it sends.
     ///
@@ -76,6 +177,14 @@ pub trait ClientSubject {
 }
 
 /// Why a subject cannot go on.
+///
+/// ```
+/// use pop3_conformance::subject::Trouble;
+///
+/// // A client that is to send what it never sends says so, and the replay can tell that from a bug:
+/// let refused = Trouble::Refused("this client knows no APOP".into());
+/// assert_ne!(refused, Trouble::Error("this client knows no APOP".into()));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// It does not say what it is to say.
@@ -92,6 +201,20 @@ pub enum Trouble {
 }
 
 /// What a client has seen in the octets of a server.
+///
+/// ```
+/// use pop3_conformance::session::Session;
+/// use pop3_conformance::subject::{Seen, to_be_seen};
+/// use pop3_conformance::transcript::Transcript;
+///
+/// let text = "# start-state: TRANSACTION\n# end-state: unchanged\n\nC: LIST\nS: +OK\nS: 1 120\nS: .\n";
+/// let session = Session::all(&Transcript::parse("list.txt", text)?)?.remove(0);
+/// let list = session.exchanges().last().expect("LIST");
+/// let wanted: Vec<Seen> = to_be_seen(list).into_iter().map(|(seen, _)| seen).collect();
+/// assert!(matches!(&wanted[0], Seen::Ok { to, .. } if to == "LIST"));
+/// assert_eq!(wanted[1..], [Seen::Row(b"1 120".to_vec()), Seen::End { of: "LIST".into() }]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Seen {

@@ -108,8 +108,9 @@ impl Script {
         }
     }
 
-    /// Serves one session.
+    /// Serves one session. The time that its client has to come begins when the example is built: that can take minutes.
     pub(crate) fn start(self) -> Server {
+        crate::program::example("fetch");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let thread = thread::spawn(move || {

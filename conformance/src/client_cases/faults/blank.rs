@@ -3,7 +3,7 @@
 use crate::fault_matrix::{BEHIND, Blank};
 
 /// Which they are.
-pub const BLANK: &[Blank] = &[
+pub(crate) const BLANK: &[Blank] = &[
     Blank::at("octet-by-octet", BEHIND, GONE),
     Blank::at("cut", BEHIND, GONE),
     Blank::at("cut-everywhere", BEHIND, GONE),

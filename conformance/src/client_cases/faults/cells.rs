@@ -73,7 +73,7 @@ macro_rules! case {
 }
 
 /// The cells, row by row.
-pub const CASES: &[ClientCase] = rows! {
+pub(crate) const CASES: &[ClientCase] = rows! {
     Greeting "greeting" |_| {} => [
         Octets Cut CutEverywhere GarbageBefore EmptyLine WrongStatus Refused Twice Missing Early AtTheLimit BeyondTheLimit
         EndlessLine OddOctets LineFeeds

@@ -6,8 +6,8 @@ mod blank;
 mod cells;
 mod strike;
 
-pub use blank::BLANK;
-pub use cells::CASES;
+pub(crate) use blank::BLANK;
+pub(crate) use cells::CASES;
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ use crate::case::{ClientCase, Ended, Judged, Line, Play, skip};
 use crate::mailbox::Mail;
 
 /// The cases, group by group.
-pub const CASES: &[ClientCase] = &[
+pub(crate) const CASES: &[ClientCase] = &[
     ClientCase::must(
         "group/1/client-octet-by-octet",
         "A session whose every octet comes by itself is the same session",

@@ -4,6 +4,6 @@ mod framing;
 mod session;
 mod text;
 
-pub use framing::CASES as FRAMING;
-pub use session::CASES as SESSION;
-pub use text::CASES as TEXT;
+pub(crate) use framing::CASES as FRAMING;
+pub(crate) use session::CASES as SESSION;
+pub(crate) use text::CASES as TEXT;

@@ -11,7 +11,7 @@ use crate::octets::escape;
 use crate::peer::fetcher::JobLogin;
 
 /// The cases, group by group.
-pub const CASES: &[ClientCase] = &[
+pub(crate) const CASES: &[ClientCase] = &[
     ClientCase::must(
         "group/6/client-complete-line",
         "A whole line in the clear behind the +OK to STLS is no response inside TLS",

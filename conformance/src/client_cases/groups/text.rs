@@ -6,7 +6,7 @@ use crate::mailbox::Mail;
 use crate::octets::escape;
 
 /// The cases, group by group.
-pub const CASES: &[ClientCase] = &[
+pub(crate) const CASES: &[ClientCase] = &[
     ClientCase::must(
         "group/2/client-first-octet",
         "A dot that is the very first octet of a message is unstuffed as any other",

@@ -3,7 +3,7 @@
 use crate::fault_matrix::{BEHIND, Blank};
 
 /// Which they are.
-pub const BLANK: &[Blank] = &[
+pub(crate) const BLANK: &[Blank] = &[
     Blank::at("octet-by-octet", BEHIND, CLOSED),
     Blank::at("one-write", &["stls"], "it is stls: cleartext"),
     Blank::at("one-write", &["auth"], "no client may send a response before its challenge: rfc5034/4"),

@@ -62,7 +62,7 @@ macro_rules! case {
 }
 
 /// The cells, row by row.
-pub const CELLS: &[ServerCase] = rows! {
+pub(crate) const CELLS: &[ServerCase] = rows! {
     Greeting "greeting" &["PIPELINING"] => [
         Octets OneWrite Cut Lost GarbageBefore GarbageWithin EmptyLine Misspelt WrongState Missing Limits EndlessLine
     ]

@@ -8,9 +8,9 @@ mod cells;
 mod session;
 mod strike;
 
-pub use blank::BLANK;
-pub use cells::CELLS;
-pub use session::SESSION;
+pub(crate) use blank::BLANK;
+pub(crate) use cells::CELLS;
+pub(crate) use session::SESSION;
 
 #[cfg(test)]
 mod tests {

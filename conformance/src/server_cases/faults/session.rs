@@ -9,7 +9,7 @@ use crate::peer::Login;
 
 /// The cases, point by point: authorization, user (USER was accepted), exchange (within AUTH), transaction, dele (a
 /// message is marked as deleted), retr, batch, quit.
-pub const SESSION: &[ServerCase] = &[
+pub(crate) const SESSION: &[ServerCase] = &[
     // greeting
     ServerCase::must(
         "fault/greeting/server-early-commands",
