@@ -72,6 +72,22 @@ fn every_page_of_the_guide_says_where_to_read_on() {
 }
 
 #[test]
+fn the_instructions_that_the_readme_names_stand_on_the_page_about_performance() {
+    let counted = fs::read_to_string(root().join("docs/performance.md")).unwrap();
+    let cells: BTreeSet<_> = counted.lines().flat_map(|line| line.split('|').map(str::trim)).collect();
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let mut figures = 0;
+    for row in readme.lines().filter(|line| line.contains("benches/gate.py")) {
+        let figure = row.split('|').nth(2).unwrap();
+        for number in figure.split([' ', ';']).filter(|word| word.starts_with(|c: char| c.is_ascii_digit())) {
+            assert!(cells.contains(number), "docs/performance.md has no {number}: {row}");
+            figures += 1;
+        }
+    }
+    assert_eq!(figures, 3, "is the reader of the table broken?");
+}
+
+#[test]
 fn a_driver_has_as_many_lines_as_the_table_says_and_sixty_at_most() {
     let page = root().join("docs/runtimes.md");
     let mut drivers = 0;
