@@ -28,6 +28,8 @@ mod pages {
     struct Runtimes;
     #[doc = include_str!("your-tests.md")]
     struct YourTests;
+    #[doc = include_str!("fuzzing.md")]
+    struct Fuzzing;
     #[doc = include_str!("comparison.md")]
     struct Comparison;
     #[doc = include_str!("design.md")]

@@ -36,9 +36,6 @@ fn every_page_with_rust_in_it_is_compiled() {
     for page in pages(&root().join("docs")) {
         let text = fs::read_to_string(&page).unwrap();
         let name = page.file_name().unwrap().to_str().unwrap();
-        if name == "fuzzing.md" {
-            continue; // its sketch of a target of one's own needs libFuzzer's macro
-        }
         if text.lines().any(|line| line.starts_with("```rust")) {
             assert!(named.contains(&format!("include_str!(\"{name}\")")), "docs/guide.rs does not name {name}");
             assert!(!text.contains("```rust,ignore"), "{name} has code that nobody compiles");
