@@ -49,10 +49,10 @@ pub fn rows() -> Vec<Row> {
     rows.extend(body("a line of 10 MB", &inputs::one_line(10_000_000).into(), 16384, Some(0.16)));
     rows.extend(body("a line of 1 MB of dots", &inputs::line_of_dots(1_000_000).into(), 16384, Some(0.8)));
 
-    for (name, text, trusted, canonical) in [
-        ("base64", &base64, Some(0.16), Some(1.95)),
-        ("text", &text, Some(0.33), Some(2.5)),
-        ("every line a dot", &dots, None, None),
+    for (name, text, trusted, canonical, clean) in [
+        ("base64", &base64, Some(0.16), Some(1.95), Some(0.9)),
+        ("text", &text, Some(0.33), Some(2.5), Some(0.9)),
+        ("every line a dot", &dots, None, None, None),
     ] {
         let sent: Rc<[u8]> = inputs::plain(text).into();
         let stored: Rc<[u8]> = inputs::stored(&sent).into();
@@ -61,10 +61,12 @@ pub fn rows() -> Vec<Row> {
         rows.push(copied(&format!("Canonical, {name} stored with LF"), Newlines::Canonical, &stored, canonical));
         rows.push(copied(&format!("Canonical, {name} stored with CRLF"), Newlines::Canonical, &sent, None));
         rows.push(segments(&format!("Canonical, {name} stored with LF"), Newlines::Canonical, &stored, None));
+        rows.push(segments(&format!("Canonical, {name} stored with CRLF"), Newlines::Canonical, &sent, clean));
         rows.push(copied(&format!("CanonicalAll, {name} stored with LF"), Newlines::CanonicalAll, &stored, None));
         rows.push(size(&format!("{name} stored with LF"), &stored));
         rows.push(size(&format!("{name} stored with CRLF"), &sent));
         rows.push(copied(&format!("Reject, {name}"), Newlines::Reject, &sent, None));
+        rows.push(stuffed(name, text));
     }
     rows
 }
@@ -137,6 +139,31 @@ fn copied(name: &str, newlines: Newlines, text: &Rc<[u8]>, goal: Option<f64>) ->
                 for chunk in text.chunks(CHUNK) {
                     out.clear();
                     server.body(chunk, &mut out).unwrap();
+                    black_box(&out);
+                }
+            })
+        }),
+    }
+}
+
+/// What a proxy passes on as it is.
+fn stuffed(name: &str, text: &Rc<[u8]>) -> Row {
+    let text = text.clone();
+    Row {
+        name: format!("server body_stuffed, {name}"),
+        unit: "octet",
+        goal: None,
+        units: text.len(),
+        reads: Some(Reads { text: text.clone(), read: CHUNK }),
+        prepare: Box::new(move || {
+            let (mut server, mut out) = (server(Newlines::Canonical), Vec::with_capacity(2 * CHUNK));
+            server.next_event(&mut &b"RETR 1\r\n"[..], &mut out).unwrap();
+            server.begin("", &mut out).unwrap();
+            let text = text.clone();
+            Box::new(move || {
+                for chunk in text.chunks(CHUNK) {
+                    out.clear();
+                    server.body_stuffed(chunk, &mut out).unwrap();
                     black_box(&out);
                 }
             })

@@ -1,7 +1,13 @@
 //! Stuffing: what a server does to stored mail on its way to the wire.
 
+mod size;
+
 use super::scan::{self, AnyLf};
 use alloc::vec::Vec;
+
+pub use self::size::Size;
+
+use self::size::pairs;
 
 /// Message text that is stuffed already, on its way to a reader of whom nothing is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +25,7 @@ impl Stuffed {
     /// Whether the chunk may pass: for no reader (of CRLF, of LF, one that stops at NUL, one that drops every CR before
     /// the LF) does the message end in it.
     pub(crate) fn pass(&mut self, chunk: &[u8]) -> bool {
-        if memchr::memchr2_iter(b'\n', 0, chunk).any(|end| self.dot_behind(chunk.get(..end).unwrap_or_default())) {
+        if self.may_end(chunk) && self.ends(chunk) {
             return false;
         }
         self.dot = self.dot_behind(chunk);
@@ -34,6 +40,32 @@ impl Stuffed {
             Edge::LineStart => Some(b".\r\n"),
             _ => Some(b"\r\n.\r\n"),
         }
+    }
+
+    /// Whether a line of the chunk begins with a dot and something that could belong to its end. (Where text is stuffed, that
+    /// is a second dot.)
+    fn may_end(&self, chunk: &[u8]) -> bool {
+        let odd = |octet: Option<&u8>| matches!(octet, Some(b'\r' | b'\n' | 0));
+        let at_once = match chunk {
+            [b'.', ..] if matches!(self.edge, Edge::LineStart | Edge::BareLf) => odd(chunk.get(1)),
+            _ => self.dot && odd(chunk.first()),
+        };
+        if at_once {
+            return true;
+        }
+        let mut rest = chunk;
+        while let Some(line) = scan::line_dot::<AnyLf>(rest).and_then(|dot| rest.get(dot..)) {
+            if odd(line.get(1)) {
+                return true;
+            }
+            rest = line;
+        }
+        false
+    }
+
+    /// Whether the message ends in the chunk, for any reader.
+    fn ends(&self, chunk: &[u8]) -> bool {
+        memchr::memchr2_iter(b'\n', 0, chunk).any(|end| self.dot_behind(chunk.get(..end).unwrap_or_default()))
     }
 
     /// Whether the line that `front` leaves unfinished is a dot.
@@ -156,15 +188,23 @@ impl Stuff {
     ///
     /// [`Offence`] under [`Newlines::Reject`] only; nothing of the chunk was written then.
     pub fn encode(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Offence> {
-        if self.newlines == Newlines::Canonical {
-            out.reserve(chunk.len());
-            self.edge.encode_canonical(chunk, out);
-            self.edge = self.edge.after(chunk, self.newlines);
-            return Ok(());
+        match self.newlines {
+            Newlines::Canonical => {
+                out.reserve(chunk.len());
+                self.edge.encode_canonical(chunk, out);
+            }
+            Newlines::CanonicalAll => {
+                out.reserve(chunk.len());
+                self.edge.encode_canonical_all(chunk, out);
+            }
+            Newlines::Trusted | Newlines::Reject => {
+                let segments = self.segments(chunk)?;
+                out.reserve(chunk.len());
+                segments.for_each(|segment| out.extend_from_slice(segment));
+                return Ok(());
+            }
         }
-        let segments = self.segments(chunk)?;
-        out.reserve(chunk.len());
-        segments.for_each(|segment| out.extend_from_slice(segment));
+        self.edge = self.edge.after(chunk, self.newlines);
         Ok(())
     }
 
@@ -226,26 +266,54 @@ impl Edge {
         if self == Self::LineStart && chunk.first() == Some(&b'.') {
             out.push(b'.');
         }
-        let (mut rest, mut behind_cr) = (chunk, self == Self::Cr);
+        if self == Self::Cr && chunk.first() == Some(&b'\n') {
+            return encode_crlf(chunk, out);
+        }
+        let mut rest = chunk;
         while let Some((line, [_, next @ ..])) = memchr::memchr(b'\n', rest).and_then(|lf| rest.split_at_checked(lf)) {
             out.extend_from_slice(line);
-            let crlf = line.last().map_or(behind_cr, |&octet| octet == b'\r');
-            // (Of a length that the compiler knows: no call to copy two octets.)
-            if crlf {
-                out.push(b'\n');
-            } else {
-                out.extend_from_slice(b"\r\n");
+            if line.last() == Some(&b'\r') {
+                // The next lines may need nothing either.
+                return encode_crlf(rest.get(line.len()..).unwrap_or_default(), out);
             }
+            out.extend_from_slice(b"\r\n");
             if next.first() == Some(&b'.') {
                 out.push(b'.');
             }
-            (rest, behind_cr) = (next, false);
+            rest = next;
         }
         out.extend_from_slice(rest);
     }
 
+    /// The same under [`Newlines::CanonicalAll`]: from one bare CR to the next the text is what the other policy makes of it,
+    /// and mostly there is none.
+    fn encode_canonical_all(mut self, chunk: &[u8], out: &mut Vec<u8>) {
+        if self == Self::Cr && chunk.first().is_some_and(|&octet| octet != b'\n') {
+            out.push(b'\n');
+            self = Self::LineStart;
+        }
+        let mut rest = chunk;
+        if pairs(chunk, |first, second| (first == b'\r') & (second != b'\n')) > 0 {
+            let mut from = 0_usize;
+            for cr in memchr::memchr_iter(b'\r', chunk) {
+                let behind = cr.saturating_add(1);
+                if chunk.get(behind).is_some_and(|&octet| octet != b'\n') {
+                    self.encode_canonical(chunk.get(from..behind).unwrap_or_default(), out);
+                    out.push(b'\n');
+                    (self, from) = (Self::LineStart, behind);
+                }
+            }
+            rest = chunk.get(from..).unwrap_or_default();
+        }
+        self.encode_canonical(rest, out);
+    }
+
     /// The first bare LF or CR of `chunk`, a CR that went before it included.
     fn offence(self, chunk: &[u8]) -> Option<Offence> {
+        let even = (self == Self::Cr) == (chunk.first() == Some(&b'\n'));
+        if (even || chunk.is_empty()) && pairs(chunk, |first, second| (first == b'\r') ^ (second == b'\n')) == 0 {
+            return None;
+        }
         let mut owed = self == Self::Cr; // an LF must come next
         let mut from = 0_usize;
         for at in memchr::memchr2_iter(b'\r', b'\n', chunk) {
@@ -313,8 +381,8 @@ impl<'c> Segments<'c> {
         let chunk = self.rest;
         let at = match self.newlines {
             Newlines::Trusted | Newlines::Reject => self.next_dot(),
-            Newlines::Canonical => self.next_insertion(memchr::memchr_iter(b'\n', chunk)),
-            Newlines::CanonicalAll => self.next_insertion(memchr::memchr2_iter(b'\n', b'\r', chunk)),
+            Newlines::Canonical => self.next_insertion::<false>(memchr::memchr_iter(b'\n', chunk)),
+            Newlines::CanonicalAll => self.next_insertion_of_all(),
         };
         let Some((end, next, edge)) = at else {
             self.rest = &[];
@@ -330,135 +398,135 @@ impl<'c> Segments<'c> {
         scan::line_dot::<AnyLf>(self.rest).map(|dot| (dot.saturating_add(1), dot, Edge::Text))
     }
 
-    fn next_insertion(&self, line_ends: impl Iterator<Item = usize>) -> Option<(usize, usize, Edge)> {
-        let chunk = self.rest;
+    /// The same where line ends become CRLF, up to the first line that needs nothing: the next ones may need nothing either.
+    fn next_insertion<const ALL: bool>(&self, line_ends: impl Iterator<Item = usize>) -> Option<(usize, usize, Edge)> {
         for at in line_ends {
-            let behind = at.saturating_add(1);
-            let next = chunk.get(behind);
-            if chunk.get(at) == Some(&b'\r') {
-                match next {
-                    Some(b'\n') | None => continue,
-                    Some(_) => return Some((behind, behind, Edge::Cr)),
-                }
+            if let Some(insertion) = self.insertion::<ALL>(at) {
+                return Some(insertion);
             }
-            let crlf = match at.checked_sub(1) {
-                Some(before) => chunk.get(before) == Some(&b'\r'),
-                None => true, // this LF is why the run began: its CR is out already
+            if at > 0 {
+                return self.next_insertion_far::<ALL>(at);
+            }
+        }
+        None
+    }
+
+    #[inline(never)]
+    fn next_insertion_of_all(&self) -> Option<(usize, usize, Edge)> {
+        self.next_insertion::<true>(memchr::memchr2_iter(b'\n', b'\r', self.rest))
+    }
+
+    /// The same behind such a line, whose LF stands there.
+    #[inline(never)]
+    fn next_insertion_far<const ALL: bool>(&self, lf: usize) -> Option<(usize, usize, Edge)> {
+        let (chunk, mut lines) = (self.rest, 0_u8);
+        let mut at = lf;
+        loop {
+            let mut from = at.saturating_add(1);
+            if lines == 0 {
+                let clean = clean::<ALL>(chunk.get(at..).unwrap_or_default());
+                from = from.saturating_add(clean);
+                lines = if clean == 0 { LINES } else { 0 };
+            } else {
+                lines = lines.saturating_sub(1);
+            }
+            let rest = chunk.get(from..)?;
+            let found = if ALL { memchr::memchr2(b'\n', b'\r', rest) } else { memchr::memchr(b'\n', rest) };
+            at = from.saturating_add(found?);
+            if let Some(insertion) = self.insertion::<ALL>(at) {
+                return Some(insertion);
+            }
+        }
+    }
+
+    /// What a line end asks for.
+    #[inline(always)]
+    fn insertion<const ALL: bool>(&self, at: usize) -> Option<(usize, usize, Edge)> {
+        let chunk = self.rest;
+        let behind = at.saturating_add(1);
+        let next = chunk.get(behind);
+        if ALL && chunk.get(at) == Some(&b'\r') {
+            return match next {
+                Some(b'\n') | None => None,
+                Some(_) => Some((behind, behind, Edge::Cr)),
             };
-            if !crlf {
-                return Some((at, at, Edge::Text));
-            }
-            if next == Some(&b'.') {
-                return Some((behind.saturating_add(1), behind, Edge::Text));
-            }
+        }
+        let crlf = match at.checked_sub(1) {
+            Some(before) => chunk.get(before) == Some(&b'\r'),
+            None => true, // this LF is why the run began: its CR is out already
+        };
+        if !crlf {
+            return Some((at, at, Edge::Text));
+        }
+        if next == Some(&b'.') {
+            return Some((behind.saturating_add(1), behind, Edge::Text));
         }
         None
     }
 }
 
-/// Counts the octets of a message as `RETR` will send them, for `STAT` and `LIST`: line ends as the policy makes them,
-/// the last CRLF included, stuffing and the termination octet not (RFC 1939 §11).
-///
-/// ```
-/// use pop3_proto::wire::dot::{Newlines, Size};
-///
-/// let mut size = Size::new(Newlines::Canonical);
-/// size.add(b"Subject: hi\n\n.");
-/// size.add(b"no final line end");
-/// assert_eq!(size.octets(), "Subject: hi\r\n\r\n.no final line end\r\n".len() as u64);
-/// ```
-#[derive(Clone, Debug)]
-pub struct Size {
-    newlines: Newlines,
-    edge: Edge,
-    octets: u64,
-    offence: Option<Offence>,
-}
-
-impl Size {
-    /// An empty message.
-    #[must_use]
-    pub const fn new(newlines: Newlines) -> Self {
-        Self { newlines, edge: Edge::LineStart, octets: 0, offence: None }
-    }
-
-    /// The octets of a message that is there as a whole.
-    ///
-    /// ```
-    /// use pop3_proto::wire::dot::{Newlines, Size};
-    ///
-    /// assert_eq!(Size::of(b"Subject: hi\n\ntext", Newlines::Canonical), 21);
-    /// ```
-    #[must_use]
-    pub fn of(message: &[u8], newlines: Newlines) -> u64 {
-        let mut size = Self::new(newlines);
-        size.add(message);
-        size.octets()
-    }
-
-    /// Counts a chunk of the stored message. Chunks may be cut anywhere.
-    pub fn add(&mut self, chunk: &[u8]) {
-        let inserted = match self.newlines {
-            Newlines::Trusted => 0,
-            Newlines::Reject => {
-                self.offence = self.offence.or_else(|| self.edge.offence(chunk));
-                0
-            }
-            Newlines::Canonical => self.bare_lfs(chunk),
-            Newlines::CanonicalAll => self.bare_lfs(chunk).saturating_add(self.bare_crs(chunk)),
-        };
-        self.octets = self.octets.saturating_add(inserted).saturating_add(chunk.len() as u64);
-        self.edge = self.edge.after(chunk, self.newlines);
-    }
-
-    /// The octets of the message if it ends here.
-    #[must_use]
-    pub const fn octets(&self) -> u64 {
-        let owed = match (self.edge, self.newlines) {
-            (Edge::LineStart, _) => 0,
-            (Edge::Cr, Newlines::CanonicalAll) => 1,
-            _ => 2,
-        };
-        self.octets.saturating_add(owed)
-    }
-
-    /// What [`Newlines::Reject`] has against the message, if it ends here.
-    #[must_use]
-    pub fn offence(&self) -> Option<Offence> {
-        let ends_in_cr = self.newlines == Newlines::Reject && self.edge == Edge::Cr;
-        self.offence.or(ends_in_cr.then_some(Offence::BareCr))
-    }
-
-    /// How many LF have no CR before them.
-    fn bare_lfs(&self, chunk: &[u8]) -> u64 {
-        let first = chunk.first() == Some(&b'\n') && self.edge != Edge::Cr;
-        pairs(chunk, |first, second| (first != b'\r') & (second == b'\n')).saturating_add(u64::from(first))
-    }
-
-    /// How many CR have no LF behind them. (The last octet of a chunk is the business of the next one.)
-    fn bare_crs(&self, chunk: &[u8]) -> u64 {
-        let before = self.edge == Edge::Cr && chunk.first().is_some_and(|&octet| octet != b'\n');
-        pairs(chunk, |first, second| (first == b'\r') & (second != b'\n')).saturating_add(u64::from(before))
+/// Appends text that begins with the LF behind a CR, each bare LF as CRLF and each dot that begins a line doubled.
+#[inline(never)]
+fn encode_crlf(text: &[u8], out: &mut Vec<u8>) {
+    let (mut rest, mut crlf, mut lines) = (text, true, 0_u8);
+    while let [b'\n', next @ ..] = rest {
+        // (Of a length that the compiler knows: no call to copy two octets.)
+        if crlf {
+            out.push(b'\n');
+        } else {
+            out.extend_from_slice(b"\r\n");
+        }
+        let mut done = 0;
+        if next.first() == Some(&b'.') {
+            out.push(b'.');
+        } else if lines == 0 {
+            done = clean::<false>(rest);
+            lines = if done == 0 { LINES } else { 0 };
+        }
+        lines = lines.saturating_sub(1);
+        let line = next.get(done..).unwrap_or_default();
+        let length = memchr::memchr(b'\n', line).unwrap_or(line.len()).saturating_add(done);
+        let (line, behind) = next.split_at_checked(length).unwrap_or((next, &[]));
+        out.extend_from_slice(line);
+        (rest, crlf) = (behind, line.last() == Some(&b'\r'));
     }
 }
 
-/// How many octets and the ones behind them are such a pair: blocks without branches, of which the compiler makes vectors, and
-/// few enough octets in each for the count to fit one.
-#[inline(always)]
-fn pairs(text: &[u8], such: impl Fn(u8, u8) -> bool) -> u64 {
-    const BLOCK: usize = 128;
-    let count = |firsts: &[u8], seconds: &[u8]| {
-        firsts
-            .iter()
-            .zip(seconds)
-            .fold(0_u8, |count, (&first, &second)| count.wrapping_add(u8::from(such(first, second))))
-    };
-    let (mut rest, mut all) = (text, 0_u64);
-    while let (Some(firsts), Some(seconds)) =
-        (rest.first_chunk::<BLOCK>(), rest.get(1..).and_then(<[u8]>::first_chunk::<BLOCK>))
-    {
-        all = all.saturating_add(u64::from(count(firsts, seconds)));
+/// After a stretch that is not clean, so many lines are done one by one before the next is tried.
+const LINES: u8 = 4;
+const BLOCK: usize = 128;
+
+/// How many octets behind the first one (an LF) need nothing, in whole blocks: each LF has its CR, no line begins with a dot, and,
+/// with `ALL`, each CR has its LF. A gear as those of the search for dots are.
+fn clean<const ALL: bool>(text: &[u8]) -> usize {
+    let mut rest = text;
+    while let Some(block) = rest.first_chunk() {
+        if odd::<ALL>(block) {
+            break;
+        }
         rest = rest.get(BLOCK..).unwrap_or_default();
     }
-    all.saturating_add(u64::from(count(rest, rest.get(1..).unwrap_or_default())))
+    text.len().saturating_sub(rest.len())
 }
+
+/// Whether an octet of the block needs something. The first and the last are context.
+#[inline(always)]
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "the bounds are constants")]
+fn odd<const ALL: bool>(block: &[u8; BLOCK + 2]) -> bool {
+    let (mut odd, mut any) = ([false; BLOCK], false);
+    for at in 0..BLOCK {
+        odd[at] = (block[at] != b'\r') | (block[at + 2] == b'.');
+    }
+    for at in 0..BLOCK {
+        any |= odd[at] & (block[at + 1] == b'\n');
+    }
+    if ALL {
+        for at in 0..BLOCK {
+            any |= (block[at + 1] == b'\r') & (block[at + 2] != b'\n');
+        }
+    }
+    any
+}
+
+#[cfg(test)]
+mod tests;
