@@ -121,6 +121,7 @@ pub(crate) fn client_hostile_server(transcripts: &[Transcript]) -> Seeds {
     add("unasked-ok", one(&[]).hear("+OK\r\n").send(Request::Stat));
     add("unasked-err-closing", Session(one(&[1, 1, 1]).hear("-ERR autologout\r\n").send(Request::Stat).0.octet(EOF)));
     add("unasked-half-line", one(&[]).hear("-ER").send(Request::Stat).hear("R\r\n"));
+    add("unasked-err-and-more", one(&[]).hear("-ERR autologout\r\n").hear("+OK\r\n").send(Request::Stat));
     add("two-answers-to-one", one(&[]).asked(Request::Noop, "+OK\r\n-ERR late\r\n").send(Request::Stat));
     let list = "+OK\r\nPIPELINING\r\nTOP\r\nUIDL\r\n.\r\n";
     let several = one(&[7, 7]).asked(Request::Capa, list).send(Request::Stat).send(Request::List).send(Request::Uidl);
@@ -187,6 +188,7 @@ pub(crate) fn server_hostile_client(transcripts: &[Transcript]) -> Seeds {
     let bare_lf = session.replace("\r\n", "\n");
     let spaces = session.replace("\r\n", "  \r\n");
     let long = |length: usize| format!("NOOP {}\r\nCAPA\r\n", "x".repeat(length));
+    let user = |length: usize| format!("USER {}\r\nCAPA\r\n", "x".repeat(length - 7));
     let injected = "STLS\r\nCAPA\r\n";
     for (name, settings, turns) in [
         ("everything", 0, &[&session[..]][..]),
@@ -228,6 +230,8 @@ pub(crate) fn server_hostile_client(transcripts: &[Transcript]) -> Seeds {
         ("quit-at-once", 0, &["QUIT\r\nSTAT\r\n"]),
         ("before-login", 0, &["STAT\r\nLIST\r\nRETR 1\r\nDELE 1\r\nQUIT\r\n"]),
         ("behind-quit", 0, &[login, "DELE 2\r\nQUIT\r\nRSET\r\nNOOP\r\n"]),
+        ("limit-user-512", 0, &[&user(512)]),
+        ("limit-user-513", 0, &[&user(513)]),
         ("line-too-long-510", 0, &[&long(510)]),
         ("line-too-long-505", 0, &[&long(505)]),
         ("line-too-long-506", 0, &[&long(506)]),
@@ -389,6 +393,12 @@ pub(crate) fn sasl() -> Seeds {
         seeds.add(&format!("limit-long-{mechanism}"), begin(mechanism).octet(6).octet(63).octet(3).chunk("CAPA"));
         let then = begin(mechanism).octet(6).octet(80).octet(kind(1, "X-TWO")).chunk("tanstaaf");
         seeds.add(&format!("too-long-then-another-{mechanism}"), then);
+    }
+    for sixteens in [63_u8, 64] {
+        seeds.add(
+            &format!("limit-{}-X-TWO", 16 * u32::from(sixteens) + 2),
+            begin("X-TWO").octet(6).octet(sixteens).octet(3).chunk("CAPA"),
+        );
     }
     let raw = |line: &str| Script::new().octet(0).chunk([]).octet(kind(5, "PLAIN")).chunk(line);
     seeds.add("field-w12-star-as-initial", raw("*"));

@@ -212,6 +212,10 @@ pub(crate) fn command_build() -> Seeds {
     add("rfc6856-lang", What::Lang, 0, "", "en-boont");
     add("other", What::Other, 0, "", "XTND XMIT");
     add("cpython-143923-crlf-in-user", What::User, 0, "", "mrose\r\nDELE 1");
+    add("lf-in-user", What::User, 0, "", "mrose\nDELE 1");
+    add("nul-in-pass", What::Pass, 0, "", "secret\0");
+    add("limit-unique-id-70", What::UniqueId, 2, &"x".repeat(70), "");
+    add("limit-unique-id-71", What::UniqueId, 2, &"x".repeat(71), "");
     add("ruby-net-pop-31-lf-in-pass", What::Pass, 0, "", "secret\nQUIT");
     add("commons-net-400-cr-in-apop", What::Apop, 0, digest, "mrose\r");
     add("nginx-1620-nul-in-user", What::User, 0, "", "mrose\0");

@@ -71,8 +71,9 @@ impl Settings {
     }
 }
 
-/// The most octets of a command, of a line in a SASL exchange, and of a line that is dropped.
-pub const LIMITS: [usize; 3] = [512, 1024, 2048];
+/// The most octets of a command, of a line in a SASL exchange, and of a line that is dropped. (Base64 comes in quartets: a
+/// line of 1026 octets is the first that the second limit refuses, and the one that a limit of an octet more would take.)
+pub const LIMITS: [usize; 3] = [512, 1025, 2048];
 
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
