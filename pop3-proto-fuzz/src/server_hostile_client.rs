@@ -7,15 +7,15 @@
 use crate::finding::{ensure, has_words, same};
 use crate::naive::sasl::{Login, MECHANISMS, OWN};
 use crate::naive::server::{
-    Answer, LIMITS, MESSAGES, Server as Naive, Settings, State, TIMESTAMP, TOKEN_REFUSED, expect, is_own, is_right,
-    stuffed, text_of,
+    Answer, LIMITS, MESSAGES, Server as Naive, Settings, State, TIMESTAMP, TOKEN_REFUSED, expect, is_given_up, is_own,
+    is_right, stuffed, text_of,
 };
 use crate::plan::{Cuts, Octets, chunk, octet};
 use crate::{Target, Verdict, Ways};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use pop3_proto::{
     Auth, Builtin, Capability, Command, Config, Greeting, Incoming, LanguageListing, LanguageTag, Login as OurLogin,
-    Maildrop, Mechanisms, Misuse, Name, Quirk, Reply, Row, Server, Shape, Top, Utf8, Verb,
+    Maildrop, Mechanisms, Misuse, Name, Quirk, Reply, ResponseCode, Row, Server, Shape, Top, Utf8, Verb,
 };
 use std::sync::{Arc, OnceLock};
 
@@ -285,12 +285,37 @@ impl Ours {
         if owed != Some(Verb::Capa) {
             refused.push(("capabilities", server.capabilities(out)));
         }
-        for (call, result) in refused {
-            let Err(misuse) = result else { panic!("P35: {call} answers {owed:?}") };
-            assert!(has_words(&misuse), "misuse has words");
-        }
+        all_refused(refused, owed);
         assert_eq!((out.len(), self.server.owes()), (before, owed), "P35: misuse writes nothing and changes nothing");
         assert_eq!(self.server.patience().is_some(), owed.is_none() && !self.server.is_over(), "P27: whose turn it is");
+    }
+
+    /// The same while an answer of several lines is being given; and the next command waits for its end.
+    fn fumble_within(&mut self, out: &mut Vec<u8>) {
+        if !self.clumsy {
+            return;
+        }
+        let (before, owed) = (out.len(), self.server.owes());
+        let server = &mut self.server;
+        let mut next = &b"NOOP\r\n"[..];
+        assert_eq!(server.next_event(&mut next, out), Ok(None), "P35: a command within an answer");
+        assert_eq!(next, b"NOOP\r\n", "P35: a command is lost within an answer");
+        let mut refused = vec![
+            ("reply", reply(server, Reply::ok("x"), out)),
+            ("reply", reply(server, Reply::err("x"), out)),
+            ("begin", server.begin("x", out)),
+            ("capabilities", server.capabilities(out)),
+            ("challenge", server.challenge(b"x", out)),
+        ];
+        if matches!(owed, Some(Verb::Retr | Verb::Top)) {
+            refused.push(("listing", server.listing(Row::Line("x"), out)));
+        } else {
+            refused.push(("body", server.body(b"x", out)));
+            refused.push(("body_stuffed", server.body_stuffed(b"x\r\n", out)));
+            refused.push(("a row of another listing", server.listing(Capability::Top, out)));
+        }
+        all_refused(refused, owed);
+        assert_eq!((out.len(), server.owes()), (before, owed), "P35: misuse writes nothing and changes nothing");
     }
 
     fn act(&mut self, incoming: Incoming<'_>, out: &mut Vec<u8>) -> std::result::Result<(), Misuse> {
@@ -307,12 +332,23 @@ impl Ours {
                     server.reply(&Reply::ok("the maildrop is open")?, out)
                 } else if bearer {
                     server.reject_token(TOKEN_REFUSED, out)
+                } else if self.clumsy {
+                    // That says nothing about the credentials, and is not counted.
+                    server.reply(&Reply::err("another session has it")?.with_code(ResponseCode::InUse), out)
                 } else {
                     server.reply(&Reply::err("no")?, out)
                 }
             }
             Incoming::Auth(Auth { ref mechanism, .. }) if mechanism.as_str() != OWN => {
                 panic!("P8: {mechanism} is not of the application")
+            }
+            Incoming::Auth(auth) if self.clumsy && auth.initial_line().is_none() => {
+                let (before, long) = (out.len(), [0; LIMITS[1]]);
+                assert!(
+                    server.challenge(&long, out).is_err() && out.len() == before,
+                    "P23: a challenge that is too long"
+                );
+                server.challenge(b"", out)
             }
             Incoming::Auth(auth) => match auth.initial_line() {
                 None => server.challenge(b"", out),
@@ -326,7 +362,12 @@ impl Ours {
             Incoming::Command(Command::Capa) if self.clumsy => self.own_capabilities(out),
             Incoming::Command(Command::Other(other)) if is_own(other.keyword().as_bytes()) => {
                 server.begin("what it has to say", out)?;
-                let before = out.len();
+                if is_given_up(other.keyword().as_bytes()) {
+                    server.abort();
+                    return Ok(());
+                }
+                self.fumble_within(out);
+                let (server, before) = (&mut self.server, out.len());
                 assert!(server.listing(Row::Line("a\r\n."), out).is_err() && out.len() == before, "P11: a second line");
                 server.listing(Row::Line(".dot"), out)?;
                 server.end(out)
@@ -334,6 +375,12 @@ impl Ours {
             Incoming::Command(Command::Stls) => server.reply(&Reply::ok("begin")?, out),
             Incoming::Command(Command::Lang(None)) => {
                 server.begin("languages", out)?;
+                self.fumble_within(out);
+                let (server, before) = (&mut self.server, out.len());
+                for description in [&b""[..], b"\xFF", b"a\r\n."] {
+                    let row = LanguageListing { tag: LanguageTag::new("en")?, description: description.into() };
+                    assert!(server.listing(row, out).is_err() && out.len() == before, "P30: {description:?}");
+                }
                 let (tag, description) = (LanguageTag::new("en")?, "English".into());
                 server.listing(LanguageListing { tag, description }, out)?;
                 server.end(out)
@@ -344,6 +391,8 @@ impl Ours {
             }
             Incoming::Command(Command::Retr(number)) if self.maildrop.get(number).is_ok() => {
                 server.begin("message follows", out)?;
+                self.fumble_within(out);
+                let server = &mut self.server;
                 // Three ways to send a message; the same octets go out.
                 let at = number.get() as usize - 1;
                 match at {
@@ -373,6 +422,8 @@ impl Ours {
             Incoming::Command(Command::Top { number, lines }) if self.maildrop.get(number).is_ok() => {
                 let mut top = Top::new(lines);
                 server.begin("top of message", out)?;
+                self.fumble_within(out);
+                let server = &mut self.server;
                 for piece in Cuts(&[2, 1, 5]).of(MESSAGES[number.get() as usize - 1].1) {
                     server.body(top.take(piece), out)?;
                 }
@@ -419,6 +470,14 @@ impl Ours {
             self.maildrop = Maildrop::new(messages)?;
         }
         self.server.reply(&if right { Reply::ok("open")? } else { Reply::err("no")? }, out)
+    }
+}
+
+/// What does not answer is misuse, and misuse has words.
+fn all_refused(calls: Vec<(&str, std::result::Result<(), Misuse>)>, owed: Option<Verb>) {
+    for (call, result) in calls {
+        let Err(misuse) = result else { panic!("P35: {call} answers {owed:?}") };
+        assert!(has_words(&misuse), "misuse has words");
     }
 }
 

@@ -89,6 +89,10 @@ pub(crate) fn client(seeds: &mut Seeds) {
     for (name, session) in [
         ("limit-8192-challenge", challenge(8192)),
         ("limit-8196-challenge", challenge(8196)),
+        ("limit-513-strict-answer-to-auth", Session::new(4, &[]).hear("+OK\r\n").asked(Auth, status(513))),
+        ("limit-512-strict-answer-to-auth", Session::new(4, &[]).hear("+OK\r\n").asked(Auth, status(512))),
+        ("limit-513-strict-row", open(4).asked(List, format!("+OK\r\n1 1 {}\r\n.\r\n", "x".repeat(507)))),
+        ("limit-512-strict-row", open(4).asked(List, format!("+OK\r\n1 1 {}\r\n.\r\n", "x".repeat(506)))),
         ("limit-1024-strict-challenge", strict(1024)),
         ("limit-1025-strict-challenge", strict(1025)),
         ("limit-1028-strict-challenge", strict(1028)),
@@ -174,6 +178,14 @@ pub(crate) fn server(seeds: &mut Seeds) {
         ("clumsy-capabilities", 128, &[3], &["CAPA\r\nSTLS\r\n", "TLS", "CAPA\r\n", login, "CAPA\r\nRETR 3\r\n"]),
         ("clumsy-capabilities-without-tls", 129, &[], &["CAPA\r\nUTF8\r\nCAPA\r\n"]),
         ("clumsy-own-command", 128, &[], &["XTND\r\nxlist 1\r\nYTND\r\n", login, "XLIST all of it\r\nQUIT\r\n"]),
+        ("clumsy-given-up", 128, &[], &[login, "DELE 1\r\nX-LIST\r\nQUIT\r\n"]),
+        (
+            "clumsy-within-answers",
+            128,
+            &[],
+            &["LANG\r\nXTND\r\n", login, "RETR 1\r\nTOP 2 1\r\nLANG\r\nXTND\r\nQUIT\r\n"],
+        ),
+        ("clumsy-in-use", 128, &[], &["USER x\r\nPASS y\r\nAUTH PLAIN AHgAeQ==\r\nAUTH X-TWO\r\nAAAA\r\nSTAT\r\n"]),
         ("clumsy-utf8-then-capabilities", 128, &[], &["UTF8\r\nCAPA\r\nSTLS\r\n"]),
     ] {
         seeds.add(name, script(settings, cuts, turns));

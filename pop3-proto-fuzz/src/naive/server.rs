@@ -295,6 +295,10 @@ impl Server {
                 self.deleted = [false; 3];
                 return ok();
             }
+            (keyword, _) if self.settings.clumsy && is_given_up(keyword) => {
+                self.state = State::Closed;
+                return ok();
+            }
             (keyword, _) if self.settings.clumsy && is_own(keyword) => Answer::Lines(b"..dot\r\n.\r\n".to_vec()),
             (verb, Some(_)) if open => {
                 let at = command.number().map_or(3, |number| number as usize - 1);
@@ -354,11 +358,14 @@ impl Server {
 
     fn login(&mut self, login: Login) -> Answer {
         let right = is_right(&login);
+        let says_in_use = self.settings.clumsy && !matches!(login, Login::Bearer(..) | Login::Own(_));
         self.logins.push(login);
         if right {
             self.state = State::Transaction;
             return Answer::Ok(vec![]);
         }
+        // A clumsy application says that the maildrop is in use: nothing is wrong with the credentials.
+        self.of_application = says_in_use;
         Answer::Err
     }
 
@@ -384,6 +391,12 @@ impl Server {
 #[must_use]
 pub fn is_own(keyword: &[u8]) -> bool {
     matches!(keyword, [b'X' | b'x', ..])
+}
+
+/// Whether the keyword is one whose answer a clumsy application begins and gives up.
+#[must_use]
+pub fn is_given_up(keyword: &[u8]) -> bool {
+    matches!(keyword, [b'X' | b'x', b'-', ..])
 }
 
 /// Whether the credentials open the mailbox.
