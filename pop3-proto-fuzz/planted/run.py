@@ -206,8 +206,10 @@ def report(bugs, record):
         targets = ", ".join(f"`{target}`" if target in TARGETS else target for target in bug["targets"]) or "nothing"
         rows.append(f"| {bug['promise']} | {bug['what']} | {targets} | {bug['how']} |")
     counts = {target: sum(target in bug["targets"] for bug in bugs) for target in TARGETS}
+    replayed = sum(bug["how"] == "replay" for bug in bugs)
+    rows.append(f"\nOf {len(bugs)} bugs a replay finds {replayed}. Found by each target:")
+    rows[-1] += ",".join(f" {count} by `{target}`" for target, count in counts.items()) + "."
     print("\n".join(rows))
-    print("bugs found by each target:", ", ".join(f"{target} {count}" for target, count in counts.items()))
     if record:
         page = PAGE.read_text()
         begin, end = "<!-- planted -->\n", "<!-- end of planted -->"

@@ -121,7 +121,7 @@ pub(crate) fn client_hostile_server(transcripts: &[Transcript]) -> Seeds {
     add("unasked-ok", one(&[]).hear("+OK\r\n").send(Request::Stat));
     add("unasked-err-closing", Session(one(&[1, 1, 1]).hear("-ERR autologout\r\n").send(Request::Stat).0.octet(EOF)));
     add("unasked-half-line", one(&[]).hear("-ER").send(Request::Stat).hear("R\r\n"));
-    add("unasked-err-and-more", one(&[]).hear("-ERR autologout\r\n").hear("+OK\r\n").send(Request::Stat));
+    add("unasked-err-and-more", one(&[]).hear("-ERR autologout\r\n").hear("-ERR\r\n").send(Request::Stat));
     add("two-answers-to-one", one(&[]).asked(Request::Noop, "+OK\r\n-ERR late\r\n").send(Request::Stat));
     let list = "+OK\r\nPIPELINING\r\nTOP\r\nUIDL\r\n.\r\n";
     let several = one(&[7, 7]).asked(Request::Capa, list).send(Request::Stat).send(Request::List).send(Request::Uidl);
