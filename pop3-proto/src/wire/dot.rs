@@ -113,9 +113,9 @@ impl Place {
     const fn after(self, text: &[u8], lines: LineEnd) -> Self {
         match (lines, text) {
             (_, [.., b'\x0E'..=0xFF]) => Self::Text,
+            (_, [.., b'\r']) => Self::Cr,
             (LineEnd::Crlf, [.., b'\r', b'\n']) | (LineEnd::BareLf, [.., b'\n']) => Self::LineStart,
             (LineEnd::Crlf, [b'\n']) if matches!(self, Self::Cr) => Self::LineStart,
-            (_, [.., b'\r']) => Self::Cr,
             _ => Self::Text,
         }
     }
@@ -177,6 +177,21 @@ impl Unstuff {
 
     #[inline(never)]
     fn next_text<'i>(&mut self, input: &mut &'i [u8]) -> Option<&'i [u8]> {
+        if let dot @ [b'.'] = *input {
+            match self.place {
+                Place::LineStart => {
+                    *input = &[];
+                    self.place = Place::Dot;
+                    return None;
+                }
+                Place::Dot => {
+                    *input = &[];
+                    self.place = Place::Text;
+                    return Some(dot);
+                }
+                Place::DotCr | Place::Text | Place::Cr => {}
+            }
+        }
         // A stuffed dot is no end, whatever comes behind it.
         if let (Place::LineStart, [b'.', rest @ ..], true) = (self.place, *input, input.starts_with(b"..")) {
             *input = rest;
@@ -184,16 +199,6 @@ impl Unstuff {
             return self.text(input);
         }
         match (self.place, *input) {
-            (Place::LineStart, [b'.']) => {
-                *input = &[];
-                self.place = Place::Dot;
-                None
-            }
-            (Place::Dot, dot @ [b'.']) => {
-                *input = &[];
-                self.place = Place::Text;
-                Some(dot)
-            }
             (Place::Dot, line @ b".\r\n") => {
                 *input = &[];
                 self.place = Place::LineStart;
@@ -298,8 +303,8 @@ impl Unstuff {
     /// The text before a dot that begins a line, which is dropped.
     #[inline(always)]
     fn up_to<'i>(&mut self, dot: usize, input: &mut &'i [u8]) -> &'i [u8] {
-        let (text, rest) = input.split_at_checked(dot).unwrap_or((input, &[]));
-        *input = rest.get(1..).unwrap_or_default();
+        let Some((text, [_, rest @ ..])) = input.split_at_checked(dot) else { return self.rest(input) };
+        *input = rest;
         self.place = Place::Dot;
         text
     }

@@ -20,6 +20,13 @@ pub(super) trait LineBreak {
     fn ends(text: &[u8]) -> bool;
     /// Whether the octet before the LF may stand there.
     fn before(octet: u8) -> bool;
+
+    /// Whether the LF there ends a line.
+    #[inline(always)]
+    fn before_lf(text: &[u8], lf: usize) -> bool {
+        // (In front of the first octet there is none.)
+        text.get(lf.wrapping_sub(1)).map_or(Self::ends(b"\n"), |&octet| Self::before(octet))
+    }
 }
 
 /// CRLF, and nothing else.
@@ -81,7 +88,7 @@ pub(super) fn line_dot<B: LineBreak>(text: &[u8]) -> Option<usize> {
 #[inline(always)]
 pub(super) fn next_line_dot<B: LineBreak>(text: &[u8]) -> Option<usize> {
     let line = near_line_end(text)?;
-    begins_line::<B>(text, line).then_some(line)
+    (text.get(line) == Some(&b'.') && B::before_lf(text, line.wrapping_sub(1))).then_some(line)
 }
 
 /// The same for text that begins behind a dropped dot, one of few: the third gear at once.
@@ -89,7 +96,7 @@ pub(super) fn next_line_dot<B: LineBreak>(text: &[u8]) -> Option<usize> {
 #[allow(clippy::arithmetic_side_effects, reason = "an octet stands at that place, and one behind it")]
 pub(super) fn sparse<B: LineBreak>(text: &[u8]) -> Option<usize> {
     match skip::to_lf_dot(text.get(..STRETCH).unwrap_or(text)) {
-        Some(lf) if text.get(..=lf).is_some_and(B::ends) => Some(lf + 1),
+        Some(lf) if B::before_lf(text, lf) => Some(lf + 1),
         Some(lf) => far::<B>(text, lf),
         None => {
             text.get(STRETCH)?;
