@@ -3,16 +3,17 @@
 
     pop3-proto/mutants/run.py                        # all; writes target/mutants/report.md
     pop3-proto/mutants/run.py client/ server.rs      # those whose name has one of these words
-    pop3-proto/mutants/run.py --one-by-one           # constants too, each compiled alone: slow
-    pop3-proto/mutants/run.py --counts               # of what is missed, what costs more, each compiled alone: slow
+    pop3-proto/mutants/run.py --one-by-one           # behind such a run: constants, each compiled alone
+    pop3-proto/mutants/run.py --counts               # behind such a run: of what was missed, what costs more
 
 The mutants are those that cargo-mutants lists, all built into one program, in which one at a time is switched on
 (src/main.rs). Each is run with the tests that reach it, the quick ones first, until one fails. All features; the unit tests
-and the tests of tests/in-process.sh. What no test reaches with all features is tried in a second program, without `std`.
-tests/mutants.sh is the slow way: cargo-mutants itself, one build for each.
+and the tests of tests/in-process.sh. What no test reaches with all features is tried with the unit tests of a second
+program, without `std`. tests/mutants.sh is the slow way: cargo-mutants itself, one build for each.
 
-A mutant that changes nothing but what it costs passes these tests. --counts plants each that was missed alone, and asks
-tests/allocations.rs and benches/gate.py, which fails when a row costs 3 % more instructions than its baseline.
+A mutant that changes nothing but what it costs passes these tests. --counts puts those that were missed into the program
+of benches/gate.py and says which of them make a row dearer by a tenth (they are all in it, and a switch costs something;
+gate.py itself fails at 3 %). It also asks tests/allocations.rs, with each of the others planted alone.
 
 Needs cargo-mutants (cargo install --locked cargo-mutants); --counts needs valgrind. The switch asks the compiler for an
 unstable intrinsic, which is why RUSTC_BOOTSTRAP is set; nothing but this program is built so.
@@ -23,11 +24,14 @@ import collections
 import concurrent.futures
 import contextlib
 import datetime
+import hashlib
+import importlib.util
 import json
 import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -40,6 +44,7 @@ TREE = WORK / "tree"
 KILLERS = WORK / "killers.json"
 FAIL_FAST = ["-Z", "unstable-options", "--fail-fast"]
 RECORD = str(2**32 - 1)
+NO_SWITCH = "cannot be switched"
 UNDER_TEST = {
     **os.environ,
     "RUSTC_BOOTSTRAP": "1",  # --fail-fast of the test harness
@@ -52,6 +57,7 @@ BUILDING = {**os.environ, "RUSTC_BOOTSTRAP": "1", "RUSTFLAGS": "--cap-lints warn
 CORE = ["--offline", "--package", "pop3-proto", "--target-dir", str(WORK / "target")]
 ALL = ["--all-features"]
 GATE = TREE / "pop3-proto/benches/gate.py"
+DEARER = 1.1
 # Which rows of the gate are about what.
 ROWS = {
     r"wire/dot/stuff": "server ",
@@ -74,32 +80,59 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("words", nargs="*", help="only mutants whose name has one of these words")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many run at a time")
-    parser.add_argument("--one-by-one", action="store_true", help="run what cannot be switched too, a build for each")
-    parser.add_argument("--counts", action="store_true", help="ask what is missed for its cost, a build for each")
+    parser.add_argument("--one-by-one", action="store_true", help="run what cannot be switched, a build for each")
+    parser.add_argument("--counts", action="store_true", help="ask what was missed for its cost")
     options = parser.parse_args()
 
     mutants = listed()
+    chosen = [m for m in mutants if not options.words or any(word in m["name"] for word in options.words)]
     copy_tree()
+    if options.one_by_one or options.counts:
+        results, reasons = last_run(mutants)
+    else:
+        results, reasons = run_switched(mutants, chosen, options.jobs)
+    if options.one_by_one:
+        results.update(run_alone([m for m in chosen if reasons.get(m["id"]) == NO_SWITCH], reasons))
+    if options.counts:
+        results.update(run_counts([m for m in chosen if results.get(m["id"], [""])[0] == "missed"]))
+    report(chosen, results, reasons)
+
+
+def run_switched(mutants, chosen, jobs):
     left_out, reasons = build_all(mutants)
     # The compiler evaluates a constant, and no switch is on then.
     constants = {m["id"] for m in mutants if not m["function"]} - left_out
     left_out |= constants
-    reasons.update(dict.fromkeys(constants, "cannot be switched"))
-    chosen = [m for m in mutants if not options.words or any(word in m["name"] for word in options.words)]
-    run_of = [m for m in chosen if m["id"] not in left_out]
-    reach, seconds = who_reaches_what(build_tests(ALL), options.jobs)
-    if any(m["id"] not in reach for m in run_of):
+    reasons.update(dict.fromkeys(constants, NO_SWITCH))
+    those = [m for m in chosen if m["id"] not in left_out]
+    reach, seconds = who_reaches_what(build_tests("--test", "all", *ALL), jobs)
+    if any(m["id"] not in reach for m in those):
         # What no test reaches may be code that is there without `std` only.
-        second, more = who_reaches_what(build_tests(without_std()), options.jobs)
+        second, more = who_reaches_what(build_tests(*without_std()), jobs)
         reach = second | reach
         seconds |= more
-    results = run_all(run_of, reach, seconds, options.jobs)
-    alone = [m for m in chosen if reasons.get(m["id"]) == "cannot be switched"]
-    if options.one_by_one:
-        results.update(run_alone(alone, reasons))
-    if options.counts:
-        results.update(run_counts([m for m in chosen if results.get(m["id"], [""])[0] == "missed"]))
-    report(chosen, results, reasons)
+    return run_all(those, reach, seconds, jobs), reasons
+
+
+def last_run(mutants):
+    """What the run found that these sources had."""
+    path = WORK / "results.json"
+    last = json.loads(path.read_text()) if path.exists() else {}
+    if last.get("sources") != sources():
+        sys.exit("first a run without options: there is none of these sources")
+    results, reasons = {}, {}
+    for mutant in mutants:
+        outcome, by = last["mutants"].get(mutant["name"], ("not run", "not asked for"))
+        if outcome == "not run":
+            reasons[mutant["id"]] = by
+        else:
+            results[mutant["id"]] = outcome, by
+    return results, reasons
+
+
+def sources():
+    files = sorted((ROOT / "pop3-proto/src").rglob("*.rs"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def listed():
@@ -169,23 +202,11 @@ def copy_tree():
 
 def build_all(mutants):
     """Leaves out, round by round, what the compiler refuses. Returns the numbers left out, and why."""
-    manifest = ["--manifest-path", HERE / "Cargo.toml", "--target-dir", WORK / "tool"]
-    run(["cargo", "build", "--quiet", *manifest], ROOT)
     left_out, reasons = set(), {}
     for _ in range(60):
-        numbers = WORK / "left-out"
-        numbers.write_text("\n".join(map(str, sorted(left_out))))
-        switched = run([WORK / "tool/debug/pop3-proto-mutants", WORK / "list.json", ROOT, TREE, numbers], ROOT)
-        for number in map(int, switched.stdout.split()):
+        for number in write_switched(left_out):
             left_out.add(number)
-            reasons[number] = "cannot be switched"
-        shutil.copy(HERE / "switch.rs", TREE / "pop3-proto/src/switch.rs")
-        lib = TREE / "pop3-proto/src/lib.rs"
-        text = (ROOT / "pop3-proto/src/lib.rs").read_text()
-        at = re.search(r"^(pub )?mod ", text, re.M).start()
-        unstable = "#![feature(core_intrinsics, const_eval_select)]\n#![allow(internal_features)]\n"
-        at_top = re.search(r"^#!\[", text, re.M).start()
-        lib.write_text(text[:at_top] + unstable + text[at_top:at] + "mod switch;\n" + text[at:])
+            reasons[number] = NO_SWITCH
         for features in (ALL, without_std()):
             checked = run(["cargo", "check", "--message-format=json", *CORE, *features], TREE, BUILDING, check=False)
             if checked.returncode:
@@ -203,6 +224,23 @@ def build_all(mutants):
         left_out |= set(new)
         reasons.update(new)
     sys.exit("the compiler refuses new mutants for ever")
+
+
+def write_switched(left_out):
+    """Writes the sources with all mutants but these. Returns those that have no place in them."""
+    manifest = ["--manifest-path", HERE / "Cargo.toml", "--target-dir", WORK / "tool"]
+    run(["cargo", "build", "--quiet", *manifest], ROOT)
+    numbers = WORK / "left-out"
+    numbers.write_text("\n".join(map(str, sorted(left_out))))
+    switched = run([WORK / "tool/debug/pop3-proto-mutants", WORK / "list.json", ROOT, TREE, numbers], ROOT)
+    shutil.copy(HERE / "switch.rs", TREE / "pop3-proto/src/switch.rs")
+    # (lib.rs has no code of its own, and so no mutants.)
+    lib = TREE / "pop3-proto/src/lib.rs"
+    text = (ROOT / "pop3-proto/src/lib.rs").read_text()
+    unstable = "#![feature(core_intrinsics, const_eval_select)]\n#![allow(internal_features)]\n"
+    at_top = re.search(r"^#!\[", text, re.M).start()
+    lib.write_text(text[:at_top] + unstable + text[at_top:] + "\nmod switch;\n")
+    return [int(number) for number in switched.stdout.split()]
 
 
 def blamed(messages):
@@ -242,8 +280,8 @@ def blamed(messages):
     return found
 
 
-def build_tests(features):
-    command = ["cargo", "test", "--lib", "--test", "all", "--no-run", "--message-format=json", *CORE, *features]
+def build_tests(*options):
+    command = ["cargo", "test", "--lib", *options, "--no-run", "--message-format=json", *CORE]
     built = run(command, TREE, BUILDING)
     artifacts = [json.loads(line) for line in built.stdout.splitlines()]
     return [a["executable"] for a in artifacts if a.get("executable") and a["profile"]["test"]]
@@ -253,7 +291,7 @@ def build_tests(features):
 
 
 def who_reaches_what(programs, jobs):
-    """For each mutant the tests that come by it, and for each test the seconds that it takes."""
+    """For each mutant the tests that come by it, and for each test the seconds of processor time that it takes."""
     tests = []
     for program in programs:
         listed = run([program, "--list"], TREE / "pop3-proto", UNDER_TEST).stdout.splitlines()
@@ -263,10 +301,13 @@ def who_reaches_what(programs, jobs):
         program, test = tests[number]
         reached = WORK / f"reached-{number}"
         reached.unlink(missing_ok=True)
-        began = time.monotonic()
         environment = {**UNDER_TEST, "MUTANT": RECORD, "MUTANTS_REACHED": str(reached)}
-        run([program, "--exact", test, "--test-threads=1"], TREE / "pop3-proto", environment)
-        took = time.monotonic() - began
+        command = [program, "--exact", test, "--test-threads=1"]
+        done = subprocess.Popen(command, cwd=TREE / "pop3-proto", env=environment, stdout=subprocess.DEVNULL)
+        _, status, used = os.wait4(done.pid, 0)
+        if status:
+            sys.exit(f"{test} fails without a mutant")
+        took = used.ru_utime + used.ru_stime
         numbers = reached.read_text().split() if reached.exists() else []
         reached.unlink(missing_ok=True)
         return tests[number], took, numbers
@@ -294,7 +335,7 @@ def run_all(mutants, reach, seconds, jobs):
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         for done, (mutant, (outcome, by)) in enumerate(pool.map(one, mutants), 1):
             results[mutant["id"]] = outcome, by
-            if outcome == "caught":
+            if outcome != "missed":
                 killers[mutant["key"]] = by
             if done % 100 == 0 or done == len(mutants):
                 counts = collections.Counter(outcome for outcome, _ in results.values())
@@ -314,12 +355,16 @@ def caught(tests, seconds, environment):
             groups.append((program, [test]))
             budget, spent = min(2.0, 2 * budget + 0.05), seconds[program, test]
     for program, names in groups:
-        limit = 20 + 20 * sum(seconds[program, name] for name in names)
-        command = ["prlimit", "--as=4000000000", program, "--exact", *names, "--test-threads=1", *FAIL_FAST]
+        # Seconds of processor time: how busy the machine is makes no difference. (One that only waits ends after an hour.)
+        limit = 10 + round(10 * sum(seconds[program, name] for name in names))
+        limits = ["prlimit", "--as=4000000000", f"--cpu={limit}", "--core=0"]
+        command = [*limits, program, "--exact", *names, "--test-threads=1", *FAIL_FAST]
         where = {"cwd": TREE / "pop3-proto", "env": {**UNDER_TEST, **environment}}
         try:
-            done = subprocess.run(command, **where, capture_output=True, timeout=limit)
+            done = subprocess.run(command, **where, capture_output=True, timeout=3600)
         except subprocess.TimeoutExpired:
+            return "did not end", names[0]
+        if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
             return "did not end", names[0]
         if done.returncode:
             failed = re.findall(rb"^test (\S+) .*FAILED", done.stdout, re.M)
@@ -343,43 +388,53 @@ def run_alone(mutants, reasons):
 
 
 def run_counts(mutants):
-    """The same, to see whether a mutant that no test notices makes work."""
-    results = {}
-    plain_sources()
-    for variant in ("--with-std", "--without-std"):
-        gate = run([sys.executable, GATE, variant], TREE, check=False)
-        if gate.returncode or "made elsewhere" in gate.stdout:
-            print(gate.stdout[-3000:], gate.stderr, "the baseline is not that of this machine and these sources", sep="\n")
-            return results
+    """Whether a mutant that no test notices makes work. All of them are in one program once more: that of benches/gate.py."""
+    results, before = {}, {}
     killers = json.loads(KILLERS.read_text()) if KILLERS.exists() else {}
+    here = {mutant["id"] for mutant in mutants}
+    write_switched([number for number in range(1, 8192) if number not in here])
+    os.environ.update(BUILDING, CARGO_BUILD_RUSTFLAGS="--cap-lints=allow")
+    spec = importlib.util.spec_from_file_location("gate", GATE)
+    gate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(gate)
+
+    def count(variant, only, number):
+        os.environ["MUTANT"] = str(number)
+        return {row["name"]: row["each"] for row in gate.count(gate.VARIANTS[variant], only)}
+
+    def dearer(mutant):
+        rows = next((rows for pattern, rows in ROWS.items() if re.search(pattern, mutant["file"])), "")
+        attempts = [("std", rows), ("no std", rows)]
+        if last := re.match(r"(std|no std): (.*): \d", killers.get(mutant["key"], "")):
+            attempts.insert(0, last.groups())
+        for variant, only in attempts:
+            if (variant, only) not in before:
+                before[variant, only] = count(variant, only, 0)
+            for name, each in count(variant, only, mutant["id"]).items():
+                if each > before[variant, only][name] * DEARER:
+                    return "costs more", f"{variant}: {name}: {each} instructions, {before[variant, only][name]} without it"
+        return None
+
+    def note(mutant, found):
+        results[mutant["id"]] = found
+        killers[mutant["key"]] = found[1]
+        KILLERS.write_text(json.dumps(killers, indent=0))
+
     for number, mutant in enumerate(mutants, 1):
-        with planted(mutant):
-            found = dearer(mutant, killers.get(mutant["key"], ""))
-            if not found:
-                command = ["cargo", "test", "--test", "allocations", *CORE, *ALL]
-                outcome, by = tested(command, 600)
-                if outcome == "caught":
-                    found = outcome, f"allocations::{by}"
+        found = dearer(mutant)
         if found:
-            results[mutant["id"]] = found
-            killers[mutant["key"]] = found[1]
-            KILLERS.write_text(json.dumps(killers, indent=0))
+            note(mutant, found)
         print(f"{number} of {len(mutants)}: {mutant['name']}: {found or 'no difference'}", flush=True)
+    del os.environ["MUTANT"]
+    # Memory that is given back is counted by a test of its own.
+    plain_sources()
+    for mutant in [mutant for mutant in mutants if mutant["id"] not in results]:
+        with planted(mutant):
+            outcome, by = tested(["cargo", "test", "--test", "allocations", *CORE, *ALL], 1200)
+        if outcome != "missed":
+            note(mutant, (outcome, f"allocations: {by}"))
+        print(f"{mutant['name']}: {outcome} {by}", flush=True)
     return results
-
-
-def dearer(mutant, last):
-    """The row that costs more, if there is one: that of the last time is asked first."""
-    rows = next((rows for pattern, rows in ROWS.items() if re.search(pattern, mutant["file"])), "")
-    attempts = [(variant, rows) for variant in ("std", "no std")]
-    if match := re.match(r"(std|no std): (.*): \d", last):
-        attempts.insert(0, match.groups())
-    for variant, only in attempts:
-        command = [sys.executable, GATE, "--with-std" if variant == "std" else "--without-std", "--only", only]
-        counted = run(command, TREE, check=False)
-        if more := re.search(r"^error: ((no )?std: .* instructions a .*)$", counted.stderr, re.M):
-            return "costs more", more[1]
-    return None
 
 
 def plain_sources():
@@ -432,7 +487,7 @@ def report(mutants, results, reasons):
     for file in sorted({m["file"] for m in mutants}):
         row(f"`{file.removeprefix('pop3-proto/src/')}`", [m for m in mutants if m["file"] == file])
     row("all", mutants)
-    unswitched = [m for m in mutants if m["id"] not in results and reasons[m["id"]] == "cannot be switched"]
+    unswitched = [m for m in mutants if m["id"] not in results and reasons[m["id"]] == NO_SWITCH]
     refused = len(mutants) - len(results) - len(unswitched)
     rows += ["", f"{len(mutants)} listed, {refused} do not compile, {len(unswitched)} cannot be switched.", "", "Missed:", ""]
     rows += [f"- {m['name']} ({results[m['id']][1]})" for m in mutants if results.get(m["id"], [""])[0] == "missed"]
@@ -442,7 +497,7 @@ def report(mutants, results, reasons):
     text = "\n".join(rows) + "\n"
     (WORK / "report.md").write_text(text)
     details = {m["name"]: results.get(m["id"]) or ["not run", reasons[m["id"]]] for m in mutants}
-    (WORK / "results.json").write_text(json.dumps(details, indent=1))
+    (WORK / "results.json").write_text(json.dumps({"sources": sources(), "mutants": details}, indent=1))
     print(text)
 
 

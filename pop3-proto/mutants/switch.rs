@@ -21,10 +21,11 @@ const fn never(_: u32) -> bool {
 }
 
 fn at_run_time(id: u32) -> bool {
-    if *CHOSEN == RECORD {
+    let chosen = *CHOSEN;
+    if chosen == RECORD && !REACHED[id as usize].load(Ordering::Relaxed) {
         record(id);
     }
-    *CHOSEN == id
+    chosen == id
 }
 
 #[inline(never)]

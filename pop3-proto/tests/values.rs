@@ -3,9 +3,9 @@
 
 use pop3_proto::grammar::Fault;
 use pop3_proto::{
-    Capability, Client, Command, Config, Data, Digest, DropListing, Error, ErrorClass, LanguageTag, Mechanisms,
-    MessageNumber, Misuse, Quirk, Quirks, ResponseCode, ScanListing, Secret, Text, UniqueId, UniqueIdListing, Verb,
-    Wait,
+    Capability, Client, Command, Config, Data, Digest, DropListing, Error, ErrorClass, LanguageListing, LanguageTag,
+    Mechanisms, MessageNumber, Misuse, Quirk, Quirks, ResponseCode, ScanListing, Secret, Text, Timestamp, UniqueId,
+    UniqueIdListing, Verb, Wait,
 };
 use std::collections::HashSet;
 
@@ -59,6 +59,33 @@ fn what_an_answer_carries_is_the_same_without_its_line() {
         format!("{:?}", owned[3]),
         "UniqueId(UniqueIdListing { number: MessageNumber(3), id: UniqueId(\"id-3\") })"
     );
+}
+
+#[test]
+fn what_was_read_is_the_same_without_the_octets_that_it_was_read_from() {
+    let wire = b"+OK [X-CODE] capabilities\r\nSASL PLAIN\r\nX-ODD one two\r\nEXPIRE 60 USER\r\n.\r\n".to_vec();
+    let (_, list) = pop3_proto::grammar::capability_list(&wire).unwrap();
+    let lines: Vec<_> = list.content.into_iter().map(Result::unwrap).collect();
+    let (status, capabilities) = (list.status.clone().into_owned(), lines.clone());
+    let capabilities: Vec<Capability<'static>> = capabilities.into_iter().map(Capability::into_owned).collect();
+    assert_eq!((&status, &capabilities), (&list.status, &lines));
+    drop(wire);
+    assert_eq!((status.code.unwrap().to_string(), status.text.as_str()), ("[X-CODE]".into(), Some("capabilities")));
+    let printed: Vec<String> = capabilities.iter().map(ToString::to_string).collect();
+    assert_eq!(printed, ["SASL PLAIN", "X-ODD one two", "EXPIRE 60 USER"]);
+
+    let greeting = b"ready <1896.697170952@dbc.mtview.ca.us>".to_vec();
+    let timestamp = Timestamp::find(&greeting).unwrap().into_owned();
+    drop(greeting);
+    assert_eq!(timestamp.as_bytes(), b"<1896.697170952@dbc.mtview.ca.us>");
+
+    let row = b"en-boont Boontling".to_vec();
+    let (tag, description) = (LanguageTag::new(&row[..8]).unwrap(), Text::from(&row[9..]));
+    let listing = LanguageListing { tag: tag.clone(), description };
+    let (tag, listing) = (tag.into_owned(), listing.into_owned());
+    drop(row);
+    assert_eq!((&tag, listing.description.as_str()), (&listing.tag, Some("Boontling")));
+    assert_eq!(tag.to_string(), "en-boont");
 }
 
 #[test]
