@@ -35,7 +35,7 @@ impl TestDouble {
     fn new(messages: Vec<&'static str>) -> Self {
         let mut answers = Vec::new();
         let greeting = Greeting::text("test double ready").expect("a line");
-        let server = Server::new(Config::new().allow_cleartext_login(), greeting, &mut answers);
+        let server = Server::new(Config::new().allow_cleartext_login().without_top(), greeting, &mut answers);
         let (maildrop, said, removed, input) = (Maildrop::default(), Vec::new(), Vec::new(), Vec::new());
         Self { server, maildrop, messages, answers, read: 0, input, piece: 1, cut: usize::MAX, said, removed }
     }

@@ -77,7 +77,7 @@ pub struct Client {
     /// An answer within a batch made no sense: from here on one command at a time.
     one_at_a_time: bool,
     /// In a SASL exchange: whether we sent a response yet.
-    spoken: bool,
+    spoken: Spoken,
 }
 
 /// What the next octets belong to.
@@ -111,6 +111,17 @@ enum User {
     None,
     Sent,
     Accepted,
+}
+
+/// Where an AUTH command stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spoken {
+    /// No response went out, and no `+OK` was taken for a challenge.
+    Nothing,
+    /// A `+OK` was ([`Quirk::OkAsContinue`](crate::Quirk::OkAsContinue)): the next one is the end.
+    Heard,
+    /// Credentials are out.
+    Response,
 }
 
 /// What became of STLS in this session.
@@ -182,7 +193,7 @@ impl Client {
             layer_due: false,
             early: false,
             one_at_a_time: false,
-            spoken: false,
+            spoken: Spoken::Nothing,
         }
     }
 
@@ -204,7 +215,10 @@ impl Client {
         });
         match verb {
             Verb::User => self.user = User::Sent,
-            Verb::Auth => self.spoken = matches!(command, Command::Auth(auth) if auth.initial.is_some()),
+            Verb::Auth => {
+                let initial = matches!(command, Command::Auth(auth) if auth.initial.is_some());
+                self.spoken = if initial { Spoken::Response } else { Spoken::Nothing };
+            }
             Verb::Quit if self.state == State::Transaction => self.committed = Committed::Unknown,
             _ => {}
         }
@@ -300,7 +314,9 @@ impl Client {
             }
             // Credentials are out, and not an octet came back.
             Wait::Reply(to @ (Verb::Pass | Verb::Apop | Verb::Auth))
-                if self.reading == Reading::Status && !half_a_line && (to != Verb::Auth || self.spoken) =>
+                if self.reading == Reading::Status
+                    && !half_a_line
+                    && (to != Verb::Auth || self.spoken == Spoken::Response) =>
             {
                 Err(self.fail(Error::AuthRejectedByClose { to }))
             }

@@ -12,10 +12,8 @@ use crate::state::{Shape, Verb};
 use crate::text::{Carried, Secret, Text};
 use alloc::vec::Vec;
 
-pub(crate) use self::arguments::check_base64;
 pub use self::arguments::{Apop, Auth, Digest, Mechanism, Name, Password};
-
-use self::arguments::check;
+pub(crate) use self::arguments::{check, check_base64};
 
 /// The most octets of a command line that a client sends, with CRLF (RFC 2449 §4).
 pub const MAX_COMMAND: usize = 255;

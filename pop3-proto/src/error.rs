@@ -279,6 +279,12 @@ pub enum Misuse {
         /// The command that is being answered.
         to: Verb,
     },
+    /// A chunk of this message was refused ([`Misuse::Offence`], [`Misuse::Terminator`]): what was sent of it has a hole, and
+    /// its end must not be sent.
+    Spoiled {
+        /// The command that is being answered.
+        to: Verb,
+    },
     /// A chunk ended in the middle of a line, and this needs the beginning of one.
     InsideLine,
     /// The text of this answer was begun with [`Server::body_stuffed`](crate::Server::body_stuffed).
@@ -371,6 +377,12 @@ impl fmt::Display for Misuse {
             Self::NoChallenge => "no challenge is waiting for a response; wait for Event::Challenge",
             Self::NothingOwed => "no command is waiting for an answer; call next_event until one comes",
             Self::WrongAnswer { to } => return write!(f, "this does not answer {to}; {}", answer_to(*to)),
+            Self::Spoiled { to } => {
+                return write!(
+                    f,
+                    "a chunk of the answer to {to} was refused; abort, so that the client sees that its end is missing"
+                );
+            }
             Self::InsideAnswer { to } => return write!(f, "the answer to {to} was begun; end or abort it first"),
             Self::InsideLine => {
                 "the text stands in the middle of a line; send the rest of it first, or abort the answer"

@@ -206,7 +206,8 @@ pub enum Incoming<'i> {
     Cancelled,
     /// QUIT in the TRANSACTION state: remove what is marked as deleted, then answer with the outcome (RFC 1939 §6).
     Update,
-    /// A line that no application could act on. `-ERR` is written already, and nothing waits for an answer.
+    /// A line that no application could act on. It is answered already: with `-ERR`, or, under
+    /// [`Quirk::BareAuth`](crate::Quirk::BareAuth), with the list of mechanisms.
     Refused {
         /// The command, as far as it was one.
         verb: Verb,

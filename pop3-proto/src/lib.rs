@@ -92,7 +92,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let messages = [("id-1", "Subject: one\n\nfirst\n"), ("id-2", "Subject: two\n\n.hidden\n")];
 //! let mut out = Vec::new();
-//! let config = Config::new().allow_cleartext_login();
+//! let config = Config::new().allow_cleartext_login().without_top(); // what is announced has to be answered
 //! let mut server = Server::new(config, Greeting::text("POP3 server ready")?, &mut out);
 //! let mut maildrop = Maildrop::default();
 //!

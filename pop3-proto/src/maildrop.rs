@@ -223,6 +223,8 @@ impl Maildrop {
             Incoming::Update => return Err(Misuse::WrongAnswer { to: command_verb(server) }),
             Incoming::Refused { .. } | Incoming::Cancelled => return Ok(()),
         };
+        // Nothing is marked for a command that nobody has given.
+        server.owed()?;
         let ok = |text| Reply::fixed(Status::Ok, text);
         let reply = match command {
             Command::User(_) => ok("send PASS"),

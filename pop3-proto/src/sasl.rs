@@ -281,6 +281,11 @@ impl<'a> Exchange<'a> {
         }
     }
 
+    /// The last response was not sent: the next step gives it again.
+    pub(crate) fn take_back(&mut self) {
+        self.sent = self.sent.saturating_sub(1);
+    }
+
     /// The response to a challenge, both decoded.
     pub fn step(&mut self, challenge: &[u8]) -> Step {
         let sent = self.sent;
@@ -457,6 +462,10 @@ fn oauthbearer(message: &[u8]) -> Result<Login<'static>, Fault> {
             if escaped.contains(',') {
                 return Err(Fault::Octet(b','));
             }
+            // RFC 5802 §7: "=" stands in "=2C" and "=3D" only.
+            if !escaped.split('=').skip(1).all(|rest| rest.starts_with("2C") || rest.starts_with("3D")) {
+                return Err(Fault::Octet(b'='));
+            }
             Some(user(escaped.replace("=2C", ",").replace("=3D", "=").as_bytes())?)
         }
     };
@@ -486,7 +495,9 @@ fn user(octets: &[u8]) -> Result<Name<'static>, Fault> {
 }
 
 fn password(octets: &[u8]) -> Result<Password<'static>, Fault> {
-    Password::new(octets).map(Password::into_owned).map_err(|misuse| crate::grammar::command::argument_fault(&misuse))
+    Password::in_message(octets)
+        .map(Password::into_owned)
+        .map_err(|misuse| crate::grammar::command::argument_fault(&misuse))
 }
 
 fn trace(octets: &[u8]) -> Result<Text<'static>, Fault> {

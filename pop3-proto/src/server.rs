@@ -113,6 +113,8 @@ enum Answering {
     Body(Verb, Stuff),
     /// Message text that is stuffed already.
     Stuffed(Verb, Stuffed),
+    /// Message text of which a chunk was refused: it is not to be ended.
+    Spoiled(Verb),
 }
 
 /// How the session ended.
@@ -289,7 +291,11 @@ impl Server {
             let limit = match self.answering {
                 Answering::Nothing => self.config.command_line,
                 Answering::Challenge => self.config.sasl_line,
-                Answering::Command(..) | Answering::Rows(_) | Answering::Body(..) | Answering::Stuffed(..) => {
+                Answering::Command(..)
+                | Answering::Rows(_)
+                | Answering::Body(..)
+                | Answering::Stuffed(..)
+                | Answering::Spoiled(_) => {
                     // Octets that came before the answer stay with the caller, but not unnoticed.
                     self.leftover = true;
                     return Ok(None);
@@ -393,7 +399,8 @@ impl Server {
             Answering::Command(verb, _)
             | Answering::Rows(verb)
             | Answering::Body(verb, _)
-            | Answering::Stuffed(verb, _) => Some(verb),
+            | Answering::Stuffed(verb, _)
+            | Answering::Spoiled(verb) => Some(verb),
             Answering::Nothing | Answering::Challenge => None,
         }
     }

@@ -283,3 +283,21 @@ fn a_keyword_is_itself_in_either_case_and_nothing_that_shares_its_bits() {
         assert_eq!(Verb::from_keyword(keyword), Verb::Other, "{}", keyword.escape_ascii());
     }
 }
+
+#[test]
+fn a_capability_that_is_filled_by_hand_says_what_the_server_keeps() {
+    let refused = [("SASL PLAIN", ""), ("USER ", ""), ("STLS ", ""), ("", "x"), (" USER", ""), ("", "")];
+    let private = ("X-PRIVATE", "one two");
+    for (tag, arguments) in refused.into_iter().chain([private]) {
+        let mut out = vec![];
+        // In the clear, where a login is refused.
+        let mut server = Server::new(Config::new(), pop3_proto::Greeting::text("ready").unwrap(), &mut out);
+        server.next_event(&mut &b"CAPA\r\n"[..], &mut out).unwrap();
+        server.begin("", &mut out).unwrap();
+        out.clear();
+        let row = pop3_proto::Capability::Other { tag: tag.into(), arguments: arguments.into() };
+        let listed = server.listing(row, &mut out);
+        assert_eq!(listed.is_ok(), tag == private.0, "{tag:?}: {listed:?}, {}", out.escape_ascii());
+        assert_eq!(out.is_empty(), listed.is_err());
+    }
+}

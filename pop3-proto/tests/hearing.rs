@@ -366,3 +366,20 @@ fn a_limit_below_512_octets_holds_for_the_rows_of_every_listing() {
         }
     }
 }
+
+#[test]
+fn what_a_server_adds_to_a_scan_listing_ends_no_line_for_anybody() {
+    for config in [Config::new(), Config::new().strict()] {
+        let mut client = logged_in(config.allow_cleartext_login(), "");
+        client.send(&Command::List(None), &mut vec![]).unwrap();
+        let heard = feed(&mut client, b"+OK\r\n1 120 \n2 200\r\n3 4 \0\r\n5 6 \r7 8\r\n9 10 (seen)\t\r\n.\r\n");
+        let begins = ["Ok", "BadRow", "BadRow", "BadRow", "Scan", "End"];
+        assert_eq!(heard.len(), begins.len(), "{heard:?}");
+        for (event, begins) in heard.iter().zip(begins) {
+            assert!(matches!(event, Heard::Event(event) if event.starts_with(begins)), "{event:?}");
+        }
+        client.send(&Command::Stat, &mut vec![]).unwrap();
+        let heard = feed(&mut client, b"+OK 1 2 \r3\r\n");
+        assert!(matches!(&heard[..], [Heard::Event(event)] if event.contains("Malformed")), "{heard:?}");
+    }
+}

@@ -5,6 +5,7 @@
 mod machines;
 
 use machines::{Site, greeted, open};
+use pop3_proto::wire::dot::Newlines;
 use pop3_proto::{
     Command, Config, DropListing, Incoming, Maildrop, MessageNumber, Misuse, Reply, Server, Shape, State, Text,
     Unavailable, Verb,
@@ -173,4 +174,43 @@ fn the_answer_to_quit_says_whether_everything_was_removed() {
         assert_eq!(String::from_utf8(out).unwrap(), said);
         assert!(server.is_over());
     }
+}
+
+#[test]
+fn a_message_of_which_a_chunk_was_refused_cannot_be_ended() {
+    type Chunk = fn(&mut Server, &[u8], &mut Vec<u8>) -> Result<(), Misuse>;
+    let reject: Chunk = |server, chunk, out| server.body(chunk, out);
+    let segments: Chunk = |server, chunk, _| server.body_segments(chunk).map(drop);
+    let stuffed: Chunk = |server, chunk, out| server.body_stuffed(chunk, out);
+    for (command, chunk) in [("RETR 1", reject), ("TOP 1 0", segments), ("RETR 1", stuffed)] {
+        let mut server = open(Config::new().newlines(Newlines::Reject), &mut Site::new(&[b"one\r\n"]));
+        let mut out = vec![];
+        server.next_event(&mut format!("{command}\r\n").as_bytes(), &mut out).unwrap();
+        server.begin("", &mut out).unwrap();
+        chunk(&mut server, b"whole\r\n", &mut out).unwrap();
+        out.clear();
+        let refused = chunk(&mut server, b"a\n.\nb\r\n", &mut out);
+        assert!(matches!(refused, Err(Misuse::Offence(_) | Misuse::Terminator)), "{refused:?}");
+        let to = server.owes().unwrap();
+        let spoiled = Err(Misuse::Spoiled { to });
+        assert_eq!(server.end(&mut out), spoiled);
+        assert_eq!(chunk(&mut server, b"more\r\n", &mut out), spoiled);
+        assert_eq!(server.body(b"more\r\n", &mut out), spoiled);
+        assert_eq!(server.body_stuffed(b"more\r\n", &mut out), spoiled);
+        assert_eq!(server.reply(&Reply::err("no").unwrap(), &mut out), spoiled);
+        assert_eq!(server.listing(pop3_proto::ScanListing { number: number(1), octets: 1 }, &mut out), spoiled);
+        assert_eq!(server.next_event(&mut &b"NOOP\r\n"[..], &mut out), Ok(None), "an answer is owed");
+        assert!(out.is_empty(), "{}", out.escape_ascii());
+        server.abort();
+        assert!(server.is_over());
+    }
+}
+
+#[test]
+fn a_misuse_marks_nothing_as_deleted() {
+    let mut server = open(Config::new(), &mut Site::new(&[b"one\r\n"]));
+    let mut maildrop = three();
+    let dele = Incoming::Command(Command::dele(1).unwrap());
+    assert_eq!(maildrop.answer(&dele, &mut server, &mut vec![]), Err(Misuse::NothingOwed));
+    assert_eq!(maildrop.deleted().count(), 0);
 }

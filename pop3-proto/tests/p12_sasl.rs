@@ -387,3 +387,85 @@ fn base64(octets: &[u8]) -> String {
     }
     text
 }
+
+#[test]
+fn a_server_takes_what_our_own_client_sends_in_plain_and_login() {
+    for (password, exchange) in [
+        ("tan\tstaaf", Exchange::plain("", "test", "tan\tstaaf").unwrap()),
+        ("\x01\x7f", Exchange::login("test", "\x01\x7f").unwrap()),
+    ] {
+        let mut exchange = exchange;
+        let mut pair = Pair::new(Config::new(), Config::new().builtin_mechanisms([Builtin::Plain, Builtin::Login]));
+        let mut seen = false;
+        pair.run(&mut exchange, |login| {
+            seen = matches!(login, Login::Pass { password: sent, .. } if sent.reveal() == password.as_bytes());
+            true
+        });
+        assert!(seen, "{password:?}");
+    }
+    // What ends a line stays out, though RFC 4616 has it: the password may be handed on by PASS.
+    for message in [&b"\0test\0tan\rstaaf"[..], b"\0test\0tan\nstaaf"] {
+        let mut out = Vec::new();
+        let config = Config::new().builtin_mechanisms([Builtin::Plain]);
+        let mut server = Server::over_tls(config, Greeting::text("ready").unwrap(), &mut out);
+        let line = format!("AUTH PLAIN {}\r\n", base64(message));
+        let incoming = server.next_event(&mut line.as_bytes(), &mut out).unwrap();
+        assert!(matches!(incoming, Some(Incoming::Refused { verb: Verb::Auth, .. })), "{incoming:?}");
+    }
+}
+
+#[test]
+fn a_name_or_password_out_of_a_message_is_checked_again_where_a_command_sends_it() {
+    let mut out = Vec::new();
+    let config = Config::new().builtin_mechanisms([Builtin::Plain]);
+    let mut server = Server::over_tls(config, Greeting::text("ready").unwrap(), &mut out);
+    let line = format!("AUTH PLAIN {}\r\n", base64(b"\0a b\0tan\tstaaf"));
+    let incoming = server.next_event(&mut line.as_bytes(), &mut out).unwrap();
+    let Some(Incoming::Login(Login::Pass { name, password })) = incoming else { panic!("{incoming:?}") };
+    let config = Config::new().allow_apop_md5();
+    let mut client = Client::over_tls(config, Peer::Verified);
+    client.next_event(&mut &b"+OK <1896.697170952@dbc.mtview.ca.us>\r\n"[..]).unwrap();
+    let digest = pop3_proto::Digest::new(b"c4c9334bac560ecc979e58001b3e22fb").unwrap();
+    let apop = Command::Apop(pop3_proto::Apop { name: name.clone(), digest });
+    out.clear();
+    assert_eq!(client.send(&apop, &mut out), Err(Misuse::ForbiddenOctet { octet: b' ' }));
+    client.send(&Command::user("mrose").unwrap(), &mut out).unwrap();
+    client.next_event(&mut &b"+OK\r\n"[..]).unwrap();
+    out.clear();
+    assert_eq!(client.send(&Command::Pass(password), &mut out), Err(Misuse::ForbiddenOctet { octet: b'\t' }));
+    assert!(out.is_empty());
+}
+
+#[test]
+fn oauthbearer_escapes_are_those_of_rfc_5802() {
+    for (name, expected) in
+        [("us=3Der", Some("us=er")), ("us=2Cer", Some("us,er")), ("us=er", None), ("user=", None), ("us=3", None)]
+    {
+        let mut out = Vec::new();
+        let config = Config::new().builtin_mechanisms([Builtin::Oauthbearer]);
+        let mut server = Server::over_tls(config, Greeting::text("ready").unwrap(), &mut out);
+        let message = format!("n,a={name},\x01auth=Bearer t\x01\x01");
+        let line = format!("AUTH OAUTHBEARER {}\r\n", base64(message.as_bytes()));
+        let incoming = server.next_event(&mut line.as_bytes(), &mut out).unwrap();
+        let got = match &incoming {
+            Some(Incoming::Login(Login::Bearer { name: Some(name), .. })) => Some(name.as_str()),
+            _ => None,
+        };
+        assert_eq!(got, expected, "{name}: {incoming:?}");
+    }
+}
+
+#[test]
+fn a_response_that_is_too_long_is_not_spent() {
+    let mut client = Client::over_tls(Config::new().sasl_line(16), Peer::Verified);
+    client.next_event(&mut &b"+OK\r\n"[..]).unwrap();
+    let mut exchange = Exchange::plain("", "testtest", "testtest").unwrap();
+    client.authenticate(&mut exchange, &mut Vec::new()).unwrap();
+    let Some(Event::Challenge(challenge)) = client.next_event(&mut &b"+ \r\n"[..]).unwrap() else { panic!() };
+    let mut out = Vec::new();
+    for _ in 0..3 {
+        assert_eq!(client.answer(&challenge, &mut exchange, &mut out), Err(Misuse::TooLong { limit: 16 }));
+    }
+    assert!(out.is_empty());
+    client.cancel(&mut out).unwrap();
+}

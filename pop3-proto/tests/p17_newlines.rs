@@ -7,7 +7,7 @@ mod oracle;
 
 use oracle::{canonical, every_chunking, every_string, given, server, unstuffed, with_last_line_end};
 use pop3_proto::wire::dot::{Newlines, Offence, Size, Stuff};
-use pop3_proto::{Config, Misuse};
+use pop3_proto::{Config, Misuse, Verb};
 use proptest::prelude::*;
 
 const ALPHABET: &[u8] = b".\r\nx\0";
@@ -168,12 +168,25 @@ fn a_server_that_rejects_can_only_abort_a_message_that_offends() {
         server.body(b"Subject: hi\r\n", &mut out).unwrap();
         let before = out.clone();
         assert_eq!(server.body(stored, &mut out), Err(Misuse::Offence(why)));
-        assert!(matches!(server.body_segments(stored), Err(Misuse::Offence(also)) if also == why));
+        assert_eq!(server.body(b"more\r\n", &mut out), Err(Misuse::Spoiled { to: Verb::Retr }));
+        assert_eq!(server.end(&mut out), Err(Misuse::Spoiled { to: Verb::Retr }));
         assert_eq!(out, before);
         assert!(server.reply(&pop3_proto::Reply::err("sorry").unwrap(), &mut out).is_err());
         server.abort();
         assert_eq!(out, before);
         assert!(server.is_over());
+    }
+}
+
+#[test]
+fn slices_offend_as_copies_do() {
+    for (stored, why) in [(&b"a\nb\r\n"[..], Offence::BareLf), (b"a\rb\r\n", Offence::BareCr), (b"\n", Offence::BareLf)]
+    {
+        let mut server = server(Config::new().newlines(Newlines::Reject));
+        assert!(given(&mut server, b"RETR 1\r\n").is_some());
+        server.begin("", &mut Vec::new()).unwrap();
+        assert!(matches!(server.body_segments(stored), Err(Misuse::Offence(also)) if also == why));
+        assert!(matches!(server.body_segments(b"more\r\n"), Err(Misuse::Spoiled { to: Verb::Retr })));
     }
 }
 

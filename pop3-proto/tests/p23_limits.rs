@@ -380,3 +380,36 @@ fn a_smaller_limit_of_command_lines_holds_for_every_command_of_an_open_maildrop(
         }
     }
 }
+
+#[test]
+fn the_limit_of_a_challenge_holds_where_it_is_the_smaller_one_too() {
+    for (octets, limit, taken) in [(1000, 1000, true), (1004, 1000, false), (1004, 1004, true), (600, 400, false)] {
+        let mut client = Client::over_tls(Config::new().sasl_line(limit), pop3_proto::Peer::Verified);
+        feed(&mut client, b"+OK\r\n");
+        client.send(&Command::auth("X-ONE").unwrap(), &mut vec![]).unwrap();
+        let challenge = [b"+ ", &b"QUJD".repeat((octets - 4) / 4)[..], b"\r\n"].concat();
+        assert_eq!(challenge.len(), octets);
+        let expected = if taken { Ok(()) } else { Err(Error::LineTooLong { limit }) };
+        assert_eq!(hear(&mut client, &challenge, &mut vec![]), expected, "{octets} octets of {limit}");
+    }
+}
+
+#[test]
+fn a_row_that_only_a_tolerance_lets_pass_is_noted_at_every_cut() {
+    for octets in [512, 513] {
+        let row = [b"SASL ", &b"X".repeat(octets - 7)[..], b"\r\n"].concat();
+        for cut in [0, 1, 300, octets - 1] {
+            let mut client = logged_in(Config::new(), "");
+            client.send(&Command::Capa, &mut vec![]).unwrap();
+            feed(&mut client, b"+OK\r\n");
+            feed(&mut client, &row[..cut]);
+            feed(&mut client, &row[cut..]);
+            assert_eq!(client.quirks_seen().contains(Quirk::LongStatus), octets > 512, "{octets}, cut at {cut}");
+        }
+        let mut client = logged_in(Config::new().without_quirk(Quirk::LongStatus), "");
+        client.send(&Command::Capa, &mut vec![]).unwrap();
+        feed(&mut client, b"+OK\r\n");
+        let expected = if octets > 512 { Err(Error::LineTooLong { limit: 512 }) } else { Ok(()) };
+        assert_eq!(hear(&mut client, &row, &mut vec![]), expected);
+    }
+}

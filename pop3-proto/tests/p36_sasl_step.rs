@@ -237,3 +237,12 @@ fn an_ok_in_mid_exchange_is_a_challenge_only_where_the_quirk_is_on() {
     assert_eq!(client.state(), State::Transaction);
     assert!(client.quirks_seen().contains(Quirk::OkAsContinue));
 }
+
+#[test]
+fn an_ok_counts_as_a_challenge_once_even_if_it_was_cancelled() {
+    let mut client = authenticating(Config::new().with_quirk(Quirk::OkAsContinue));
+    feed(&mut client, b"+OK go on\r\n");
+    client.cancel(&mut vec![]).unwrap();
+    let heard = feed(&mut client, b"+OK\r\n");
+    assert!(matches!(&heard[..], [Heard::Event(event)] if event.starts_with("Ok")), "{heard:?}");
+}

@@ -166,6 +166,10 @@ fn a_misuse_says_what_to_do_instead() {
         (wrong(Verb::Quit), "this does not answer QUIT; remove what is marked as deleted, then reply with the outcome"),
         (wrong(Verb::Other), "this does not answer the command; reply, or begin a listing, as its Shape says"),
         (Misuse::InsideAnswer { to: Verb::Top }, "the answer to TOP was begun; end or abort it first"),
+        (
+            Misuse::Spoiled { to: Verb::Retr },
+            "a chunk of the answer to RETR was refused; abort, so that the client sees that its end is missing",
+        ),
         (Misuse::InsideLine, "the text stands in the middle of a line; send the rest of it first, or abort the answer"),
         (Misuse::BegunStuffed, "this text was begun with body_stuffed; go on with that, or abort the answer"),
         (

@@ -328,9 +328,13 @@ fn numbered(text: &[u8], tolerant: bool) -> Option<(u32, &[u8])> {
     Some((number, space(behind, tolerant)?))
 }
 
-/// Nothing, or a space and whatever the server adds.
+/// Nothing, or a space and whatever the server adds, if it ends no line for anybody.
 fn ends(text: &[u8]) -> bool {
-    matches!(text.first(), None | Some(b' '))
+    matches!(text.first(), None | Some(b' ')) && is_one_line(text)
+}
+
+fn is_one_line(text: &[u8]) -> bool {
+    !text.iter().any(|octet| b"\r\n\0".contains(octet))
 }
 
 fn language(text: &[u8]) -> Row {
@@ -340,7 +344,9 @@ fn language(text: &[u8]) -> Row {
 
 fn language_listing(text: &[u8]) -> Row {
     match split(text, b' ') {
-        (tag, Some(description)) if is_tag(tag) => Row::Language(tag.to_vec(), description.to_vec()),
+        (tag, Some(description)) if is_tag(tag) && is_one_line(description) => {
+            Row::Language(tag.to_vec(), description.to_vec())
+        }
         _ => Row::Bad,
     }
 }

@@ -92,18 +92,19 @@ impl Exchange {
 
 fn login(mechanism: &[u8], message: &[u8], name: Option<Vec<u8>>) -> Option<Login> {
     let identity = |octets: &[u8]| is_name(octets, true).then(|| octets.to_vec());
+    let secret = |octets: &[u8]| is_secret(octets).then(|| octets.to_vec());
     let optional = |octets: &[u8]| if octets.is_empty() { Some(None) } else { identity(octets).map(Some) };
     match mechanism {
         b"PLAIN" => {
             let fields: Vec<&[u8]> = message.split(|&octet| octet == 0).collect();
             let [authorization, name, password] = fields[..] else { return None };
-            let (name, password) = (identity(name)?, identity(password)?);
+            let (name, password) = (identity(name)?, secret(password)?);
             Some(match optional(authorization)? {
                 Some(other) if other != name => Login::ActAs(other, name, password),
                 _ => Login::Pass(name, password),
             })
         }
-        b"LOGIN" => Some(Login::Pass(name?, identity(message)?)),
+        b"LOGIN" => Some(Login::Pass(name?, secret(message)?)),
         b"EXTERNAL" => Some(Login::External(optional(message)?)),
         b"ANONYMOUS" => {
             let sound = std::str::from_utf8(message).is_ok() && !message.iter().any(|&octet| is_control(octet));
@@ -129,7 +130,12 @@ fn login(mechanism: &[u8], message: &[u8], name: Option<Vec<u8>>) -> Option<Logi
     }
 }
 
-/// RFC 5801 §4: `=2C` is a comma and `=3D` an equals sign; a comma itself cannot be there.
+/// RFC 4616 §2: anything but NUL; and nothing that ends a line.
+fn is_secret(octets: &[u8]) -> bool {
+    !octets.is_empty() && std::str::from_utf8(octets).is_ok() && !octets.iter().any(|octet| b"\r\n\0".contains(octet))
+}
+
+/// RFC 5801 §4: `=2C` is a comma and `=3D` an equals sign; neither can be there by itself.
 fn unescaped(name: &[u8]) -> Option<Vec<u8>> {
     let (mut octets, mut at) = (vec![], 0);
     while at < name.len() {
@@ -138,6 +144,9 @@ fn unescaped(name: &[u8]) -> Option<Vec<u8>> {
         }
         let escape =
             [(&b"=2C"[..], b','), (b"=3D", b'=')].into_iter().find(|(escape, _)| name[at..].starts_with(escape));
+        if escape.is_none() && name[at] == b'=' {
+            return None;
+        }
         octets.push(escape.map_or(name[at], |(_, octet)| octet));
         at += if escape.is_some() { 3 } else { 1 };
     }

@@ -442,6 +442,9 @@ impl Client {
         if !challenge && !self.tolerant && line.len() + 2 > LIMIT[0] {
             return None;
         }
+        if challenge && line.len() + if crlf { 2 } else { 1 } > SASL_LIMIT {
+            return None;
+        }
         if challenge {
             let text = reply::challenge(line, self.tolerant)?;
             self.reading = Place::Challenged;

@@ -55,7 +55,7 @@ impl ScramServer {
             Some(_) => &["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"],
             None => &["SCRAM-SHA-256"],
         };
-        let config = Config::new().without_user().sasl_mechanisms(names.iter().copied())?;
+        let config = Config::new().without_user().without_top().sasl_mechanisms(names.iter().copied())?;
         let server = Server::over_tls(config, Greeting::text("POP3 server ready")?, out);
         Ok(Self { server, sasl, exporter, manner, maildrop: Maildrop::default(), exchange: None })
     }

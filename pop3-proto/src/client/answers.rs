@@ -1,6 +1,6 @@
 //! Reading: what the server's octets mean to the client.
 
-use super::{Client, Committed, Reading, Stls, User};
+use super::{Client, Committed, Reading, Spoken, Stls, User};
 use crate::capability::{Extension, Known, Support};
 use crate::error::{Error, Protocol};
 use crate::event::{Challenge, Event};
@@ -123,16 +123,16 @@ impl Client {
         let ending = if end == LineEnd::Crlf { Ending::Crlf } else { Ending::Lf };
         let limit = self.line_limit();
         match self.lines.find(input, ending, limit) {
-            Ok(Some(Found::Whole(line, _))) => self.row(of, line, input),
-            Ok(Some(Found::Carried(_))) => self.carried_row(of, input),
+            Ok(Some(Found::Whole(line, end))) => self.row(of, line, end, input),
+            Ok(Some(Found::Carried(end))) => self.carried_row(of, end, input),
             Ok(None) => Ok(None),
             Err(_) => Err(self.fail(Error::LineTooLong { limit })),
         }
     }
 
-    fn carried_row<'i>(&mut self, of: Verb, input: &[u8]) -> Result<Option<Event<'i>>, Error> {
+    fn carried_row<'i>(&mut self, of: Verb, end: LineEnd, input: &[u8]) -> Result<Option<Event<'i>>, Error> {
         let carried = self.lines.take_carried();
-        let event = self.row(of, &carried, input);
+        let event = self.row(of, &carried, end, input);
         let event = event.map(|event| event.map(|event| event.out_of(&mut Carried::new(&carried))));
         self.lines.reuse(carried);
         event
@@ -211,9 +211,12 @@ impl Client {
         if end == LineEnd::BareLf && (self.config.stuffed || !self.tolerates(Quirk::BareLf)) {
             return Err(Error::BareLf);
         }
-        let octets = line.len().saturating_add(if end == LineEnd::Crlf { 2 } else { 1 });
+        let octets = line.len().saturating_add(end.octets());
+        // (The limit that frames a line during AUTH is the larger of two, and which it is shows here.)
+        if octets > self.config.sasl_line && self.is_challenge(line) {
+            return Err(Error::LineTooLong { limit: self.config.sasl_line });
+        }
         if octets > crate::Reply::MAX && !self.is_challenge(line) {
-            // (The limit that frames a line during AUTH is that of a challenge.)
             if octets > self.line_limit() {
                 return Err(Error::LineTooLong { limit: self.line_limit() });
             }
@@ -228,8 +231,9 @@ impl Client {
         if entry.verb == Verb::Auth && self.is_challenge(line) {
             return self.challenge(line);
         }
-        let premature = entry.verb == Verb::Auth && !self.spoken && line.starts_with(b"+OK");
+        let premature = entry.verb == Verb::Auth && self.spoken == Spoken::Nothing && line.starts_with(b"+OK");
         if premature && self.tolerates(Quirk::OkAsContinue) {
+            self.spoken = Spoken::Heard;
             return self.challenge(b"+ ");
         }
         let Ok(status) = self.parse(|tolerance| status_line(line, tolerance)) else {
@@ -366,7 +370,11 @@ impl Client {
     }
 
     /// A whole line of a listing; `behind` is what follows it in the input.
-    fn row<'l>(&mut self, of: Verb, line: &'l [u8], behind: &[u8]) -> Result<Option<Event<'l>>, Error> {
+    fn row<'l>(&mut self, of: Verb, line: &'l [u8], end: LineEnd, behind: &[u8]) -> Result<Option<Event<'l>>, Error> {
+        if line.len().saturating_add(end.octets()) > crate::Reply::MAX {
+            // (Where it is not tolerated, no such line is framed.)
+            self.tolerates(Quirk::LongStatus);
+        }
         let text = match line {
             [b'.'] => return Ok(Some(self.end(behind))),
             [b'.', text @ ..] => text,

@@ -1,6 +1,6 @@
 //! The client's side of a SASL exchange: beginning one, and what answers a challenge (RFC 5034 §4).
 
-use super::{Client, Reading};
+use super::{Client, Reading, Spoken};
 #[cfg(feature = "sasl")]
 use crate::capability::{Extension, Support};
 #[cfg(feature = "sasl")]
@@ -57,7 +57,7 @@ impl Client {
         out.extend_from_slice(line);
         out.extend_from_slice(b"\r\n");
         self.reading = Reading::Status;
-        self.spoken = true;
+        self.spoken = Spoken::Response;
         Ok(())
     }
 
@@ -147,7 +147,13 @@ impl Client {
             return self.cancel(out);
         }
         match exchange.answer(challenge) {
-            crate::sasl::Step::Respond(response) => self.respond(response.reveal(), out),
+            crate::sasl::Step::Respond(response) => {
+                let written = self.respond(response.reveal(), out);
+                if written.is_err() {
+                    exchange.take_back();
+                }
+                written
+            }
             crate::sasl::Step::Cancel => self.cancel(out),
         }
     }

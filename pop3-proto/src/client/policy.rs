@@ -2,7 +2,7 @@
 
 use super::{Client, Stls};
 use crate::capability::{Extension, Support};
-use crate::command::Command;
+use crate::command::{Command, check};
 use crate::config::{Peer, Pipelining, Tls};
 use crate::error::Misuse;
 use crate::state::{State, Verb};
@@ -35,9 +35,16 @@ impl Client {
         let argument: &[u8] = match command {
             Command::Apop(_) if !self.config.apop => return Err(Misuse::ApopIsOff),
             Command::Apop(_) if !self.timestamp => return Err(Misuse::NoTimestamp),
-            Command::Apop(apop) => apop.name.as_bytes(),
+            Command::Apop(apop) => {
+                // A name out of a SASL message may have spaces, and here the second word would be the digest.
+                check(apop.name.as_bytes(), |octet| *octet != b' ')?;
+                apop.name.as_bytes()
+            }
             Command::User(name) => name.as_bytes(),
-            Command::Pass(password) => password.reveal(),
+            Command::Pass(password) => {
+                check(password.reveal(), |octet| !octet.is_ascii_control())?;
+                password.reveal()
+            }
             Command::Auth(auth) if auth.initial.is_some() && self.known.support(Extension::Sasl) != Support::Yes => {
                 return Err(Misuse::NoInitialResponse);
             }

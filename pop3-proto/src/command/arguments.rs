@@ -91,6 +91,15 @@ impl<'a> Password<'a> {
         Ok(Self(Secret::from(password)))
     }
 
+    /// A password out of a SASL message, which may hold more than the argument of PASS (RFC 4616 §2: anything but NUL). What
+    /// would end a line stays out all the same: who has the password may hand it on by PASS.
+    #[cfg(feature = "sasl")]
+    pub(crate) fn in_message(password: &'a [u8]) -> Result<Self, Misuse> {
+        check(password, |octet| !matches!(octet, b'\r' | b'\n' | 0))?;
+        check_utf8(password)?;
+        Ok(Self(Secret::from(password)))
+    }
+
     /// The octets.
     #[must_use]
     pub fn reveal(&self) -> &[u8] {
@@ -279,7 +288,7 @@ pub(crate) fn check_base64(line: &[u8]) -> Result<(), Misuse> {
     if is_base64_text(line) { Ok(()) } else { Err(Misuse::Base64) }
 }
 
-pub(super) fn check(argument: &[u8], allowed: impl Fn(&u8) -> bool) -> Result<(), Misuse> {
+pub(crate) fn check(argument: &[u8], allowed: impl Fn(&u8) -> bool) -> Result<(), Misuse> {
     if argument.is_empty() {
         return Err(Misuse::Empty);
     }

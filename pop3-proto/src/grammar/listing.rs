@@ -96,6 +96,7 @@ pub(crate) fn unique_id_listing_crlf(input: &[u8]) -> Option<(&[u8], UniqueIdLis
 pub(crate) fn language_listing(row: &[u8]) -> IResult<'_, LanguageListing<'_>> {
     let (rest, tag) = language(row)?;
     let (description, ()) = sp(rest)?;
+    one_line(description)?;
     Ok((&[], LanguageListing { tag, description: Text::from(description) }))
 }
 
@@ -143,10 +144,18 @@ fn one_space<'i>(input: &'i [u8], tolerance: &mut Tolerance) -> IResult<'i, ()> 
     Ok((rest, ()))
 }
 
+/// A CR or LF in what nobody looks at is the end of a line to somebody else, and what follows a row of its own.
+fn one_line(text: &[u8]) -> IResult<'_, ()> {
+    match text.iter().find(|octet| matches!(octet, b'\r' | b'\n' | 0)) {
+        Some(&octet) => failure(text, Fault::Octet(octet)),
+        None => Ok((&[], ())),
+    }
+}
+
 /// Nothing, or a space and whatever the server adds.
 fn more(input: &[u8]) -> IResult<'_, ()> {
     match input {
-        [b' ', ..] => Ok((&[], ())),
+        [b' ', added @ ..] => one_line(added),
         _ => end(input),
     }
 }

@@ -77,6 +77,10 @@ impl Config {
     /// Whether a line of a capability list, as the client will read it, announces nothing that the server would refuse now.
     pub(crate) fn keeps(&self, line: &[u8], now: Now) -> bool {
         let announced = &self.announced;
+        // (The tag is what stands before the first space, if anything does.)
+        if line.first() == Some(&b' ') {
+            return false;
+        }
         let mut words = line.split(|&octet| octet == b' ').filter(|word| !word.is_empty());
         let tag = words.next().unwrap_or_default();
         let is = |name: &str| tag.eq_ignore_ascii_case(name.as_bytes());

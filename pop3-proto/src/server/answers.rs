@@ -8,7 +8,7 @@ use crate::reply::{Data, ErrorClass, Reply, ResponseCode, Status};
 #[cfg(feature = "sasl")]
 use crate::sasl::Running;
 use crate::state::{Shape, State, Verb};
-use crate::wire::dot::{Segments, Stuff, Stuffed};
+use crate::wire::dot::{Offence, Segments, Stuff, Stuffed};
 use alloc::vec::Vec;
 
 impl Server {
@@ -94,6 +94,7 @@ impl Server {
             Answering::Command(to, _) | Answering::Body(to, _) | Answering::Stuffed(to, _) => {
                 return Err(Misuse::WrongAnswer { to });
             }
+            Answering::Spoiled(to) => return Err(Misuse::Spoiled { to }),
             Answering::Nothing | Answering::Challenge => return Err(self.nothing_owed()),
         };
         let row = row.into();
@@ -138,9 +139,12 @@ impl Server {
     ///
     /// [`Misuse::WrongAnswer`] unless an answer to RETR or TOP was begun, [`Misuse::BegunStuffed`] if it was with
     /// [`Server::body_stuffed`]; [`Misuse::Offence`] under [`Newlines::Reject`](crate::wire::dot::Newlines::Reject): nothing
-    /// of the chunk was written then, and [`Server::abort`] is what is left.
+    /// of the chunk was written then, and [`Server::abort`] is what is left: whatever else is tried with this message is
+    /// [`Misuse::Spoiled`], because its end would say that it is whole.
     pub fn body(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Misuse> {
-        Ok(self.stuff()?.encode(chunk, out)?)
+        let (verb, stuff) = self.stuff()?;
+        let written = stuff.encode(chunk, out);
+        self.unless_offended(verb, written)
     }
 
     /// The same octets as [`Server::body`] appends, as slices for a vectored write, nothing copied. The whole chunk
@@ -150,7 +154,16 @@ impl Server {
     ///
     /// As [`Server::body`].
     pub fn body_segments<'c>(&mut self, chunk: &'c [u8]) -> Result<Segments<'c>, Misuse> {
-        Ok(self.stuff()?.segments(chunk)?)
+        let (verb, stuff) = self.stuff()?;
+        let segments = stuff.segments(chunk);
+        self.unless_offended(verb, segments)
+    }
+
+    fn unless_offended<T>(&mut self, verb: Verb, result: Result<T, Offence>) -> Result<T, Misuse> {
+        if result.is_err() {
+            self.answering = Answering::Spoiled(verb);
+        }
+        Ok(result?)
     }
 
     /// A chunk of message text that is stuffed already, as a client with
@@ -159,7 +172,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`Misuse::Terminator`]: nothing of the chunk was written, and [`Server::abort`] is what is left.
+    /// [`Misuse::Terminator`]: nothing of the chunk was written, and [`Server::abort`] is what is left, as for [`Server::body`].
     /// [`Misuse::InsideLine`] if [`Server::body`] left the text in the middle of a line; else as [`Server::body`].
     pub fn body_stuffed(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Misuse> {
         if let Answering::Body(verb, stuff) = &self.answering {
@@ -169,8 +182,9 @@ impl Server {
             self.answering = Answering::Stuffed(*verb, Stuffed::new());
         }
         match &mut self.answering {
-            Answering::Stuffed(_, stuffed) => {
+            Answering::Stuffed(verb, stuffed) => {
                 if !stuffed.pass(chunk) {
+                    self.answering = Answering::Spoiled(*verb);
                     return Err(Misuse::Terminator);
                 }
                 out.extend_from_slice(chunk);
@@ -179,6 +193,7 @@ impl Server {
             Answering::Command(to, _) | Answering::Rows(to) | Answering::Body(to, _) => {
                 Err(Misuse::WrongAnswer { to: *to })
             }
+            Answering::Spoiled(to) => Err(Misuse::Spoiled { to: *to }),
             Answering::Nothing | Answering::Challenge => Err(self.nothing_owed()),
         }
     }
@@ -188,7 +203,8 @@ impl Server {
     /// # Errors
     ///
     /// [`Misuse::NothingOwed`] or [`Misuse::WrongAnswer`] if none was begun; [`Misuse::Offence`] as [`Server::body`];
-    /// [`Misuse::InsideLine`] behind a single dot that [`Server::body_stuffed`] let pass as the beginning of a line.
+    /// [`Misuse::InsideLine`] behind a single dot that [`Server::body_stuffed`] let pass as the beginning of a line;
+    /// [`Misuse::Spoiled`] where a chunk of the message was refused.
     pub fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Misuse> {
         let verb = match &mut self.answering {
             Answering::Rows(verb) => {
@@ -204,6 +220,7 @@ impl Server {
                 *verb
             }
             Answering::Command(to, _) => return Err(Misuse::WrongAnswer { to: *to }),
+            Answering::Spoiled(to) => return Err(Misuse::Spoiled { to: *to }),
             Answering::Nothing | Answering::Challenge => return Err(self.nothing_owed()),
         };
         self.answered(verb, Status::Ok);
@@ -286,12 +303,13 @@ impl Server {
         self.end(out)
     }
 
-    fn owed(&self) -> Result<(Verb, Shape), Misuse> {
+    pub(crate) fn owed(&self) -> Result<(Verb, Shape), Misuse> {
         match self.answering {
             Answering::Command(verb, shape) => Ok((verb, shape)),
             Answering::Rows(to) | Answering::Body(to, _) | Answering::Stuffed(to, _) => {
                 Err(Misuse::InsideAnswer { to })
             }
+            Answering::Spoiled(to) => Err(Misuse::Spoiled { to }),
             Answering::Nothing | Answering::Challenge => Err(self.nothing_owed()),
         }
     }
@@ -300,9 +318,10 @@ impl Server {
         if self.is_over() { Misuse::Over } else { Misuse::NothingOwed }
     }
 
-    fn stuff(&mut self) -> Result<&mut Stuff, Misuse> {
+    fn stuff(&mut self) -> Result<(Verb, &mut Stuff), Misuse> {
         match &mut self.answering {
-            Answering::Body(_, stuff) => Ok(stuff),
+            Answering::Body(verb, stuff) => Ok((*verb, stuff)),
+            Answering::Spoiled(to) => Err(Misuse::Spoiled { to: *to }),
             Answering::Command(to, _) | Answering::Rows(to) => Err(Misuse::WrongAnswer { to: *to }),
             Answering::Stuffed(..) => Err(Misuse::BegunStuffed),
             Answering::Nothing | Answering::Challenge if self.state == State::Closed => Err(Misuse::Over),

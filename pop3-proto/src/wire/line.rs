@@ -57,6 +57,16 @@ pub enum LineEnd {
     BareLf,
 }
 
+impl LineEnd {
+    /// How many octets it has.
+    pub(crate) const fn octets(self) -> usize {
+        match self {
+            Self::Crlf => 2,
+            Self::BareLf => 1,
+        }
+    }
+}
+
 /// A line that is complete; its ending is not part of the text.
 ///
 /// ```

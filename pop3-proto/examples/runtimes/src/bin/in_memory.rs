@@ -14,7 +14,7 @@ const MESSAGE: &[u8] = b"Subject: dots\n\n.one\n..two\n.\nend\n";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let piece = std::env::args().nth(1).map_or(Ok(1), |octets| octets.parse())?;
-    let config = Config::new().allow_cleartext_login();
+    let config = Config::new().allow_cleartext_login().without_top();
     let (mut to_client, mut to_server) = (Vec::new(), Vec::new());
     let mut server = Server::new(config.clone(), Greeting::text("POP3 server ready")?, &mut to_client);
     let mut client = Client::with_config(config);
