@@ -170,7 +170,8 @@ pub type Judged<T = ()> = Result<T, Stop>;
 ///
 /// Always [`Stop::Fail`].
 pub fn fail<T>(expected: impl Into<String>, got: impl Into<String>) -> Judged<T> {
-    Err(Stop::Fail { expected: expected.into(), got: got.into() })
+    let got = got.into();
+    Err(Stop::Fail { expected: expected.into(), got: if got.is_empty() { "nothing".to_owned() } else { got } })
 }
 
 /// The case does not apply.

@@ -132,7 +132,11 @@ pub(super) const CASES: &[ServerCase] = &[
         |s| {
             let number = s.number(Mail::First)?;
             let list = s.ok(&format!("LIST {number}"))?;
-            s.check(list.number(1) == Some(number.into()), format!("+OK {number} and the size"), list.shown())?;
+            s.check(
+                list.number(1) == Some(number.into()),
+                format!("+OK {number} and the size, in one line"),
+                list.shown(),
+            )?;
             in_step(s)?;
             let unique = s.ask(&format!("UIDL {number}"))?;
             let fits = unique.is_err() || unique.number(1) == Some(number.into());

@@ -177,7 +177,11 @@ pub(super) const CASES: &[ServerCase] = &[
             let number = s.number(Mail::Second)?;
             let reply = s.ask(&format!("LIST {number:040}"))?;
             if reply.is_ok() {
-                s.check(reply.number(1) == Some(number.into()), format!("+OK {number} and its size"), reply.shown())?;
+                s.check(
+                    reply.number(1) == Some(number.into()),
+                    format!("+OK {number} and its size, in one line"),
+                    reply.shown(),
+                )?;
             } else {
                 s.check(!s.strict(), "+OK", reply.shown())?;
                 s.note("a message-number with leading zeros is refused");

@@ -1,7 +1,7 @@
 //! RFC 1939 §3: states, errors, and the autologout timer.
 
 use super::steps::{
-    all_refused, all_refused_or_meant, drop_and_relogin, keywords, refused_before_login, relogin, stat,
+    alike, all_refused, all_refused_or_meant, drop_and_relogin, keywords, refused_before_login, relogin, stat,
 };
 use crate::case::{ServerCase, Start, fail, skip};
 use crate::mailbox::Mail;
@@ -135,7 +135,7 @@ pub(super) const CASES: &[ServerCase] = &[
             ];
             all_refused_or_meant(s, &meant)?;
             let after = stat(s)?;
-            s.check(before == after, format!("{before:?}"), format!("{after:?}"))
+            alike(s, &before, &after)
         },
     )
     .with(&[Mail::First]),
@@ -145,13 +145,13 @@ pub(super) const CASES: &[ServerCase] = &[
         for line in ["DELE", "DELE all"] {
             s.err(line)?;
             let after = stat(s)?;
-            s.check(before == after, format!("{before:?}"), format!("{after:?}"))?;
+            alike(s, &before, &after)?;
         }
         for line in [format!("DELE {number}x"), format!("DELE +{number}")] {
             all_refused_or_meant(s, &[line])?;
             if s.strict() {
                 let after = stat(s)?;
-                s.check(before == after, format!("{before:?}"), format!("{after:?}"))?;
+                alike(s, &before, &after)?;
             }
             s.ok("RSET")?;
         }
@@ -262,7 +262,7 @@ pub(super) const CASES: &[ServerCase] = &[
             }
             relogin(s)?;
             let after = stat(s)?;
-            s.check(before == after, format!("{before:?}"), format!("{after:?}"))?;
+            alike(s, &before, &after)?;
             s.ok(&format!("LIST {number}")).map(drop)
         },
     )

@@ -1,8 +1,8 @@
 //! RFC 1939 §4: the AUTHORIZATION state.
 
 use super::steps::{
-    admitted, all_refused, all_refused_or_meant, drop_and_relogin, is_one_to, keywords, relogin, scan_listing,
-    scan_listings, stat,
+    Told, admitted, alike, all_refused, all_refused_or_meant, drop_and_relogin, is_one_to, keywords, relogin,
+    scan_listing, scan_listings, stat,
 };
 use crate::case::{Judged, ServerCase, Start, Talk, fail, skip};
 use crate::mailbox::Mail;
@@ -64,7 +64,7 @@ pub(super) const CASES: &[ServerCase] = &[
             s.note("the server admits two sessions to one maildrop");
             for (number, size) in listed.into_iter().filter(|(number, _)| *number != u64::from(spare)) {
                 let now = scan_listing(s.ok(&format!("LIST {number}"))?.first.get(4..).unwrap_or_default())?;
-                s.check(now == (number, size), format!("{number} {size}"), format!("{now:?}"))?;
+                s.check(now == (number, size), format!("{number} {size}"), now.told())?;
             }
             let now = retrieved(s, first)?;
             s.same(Mail::First.octets(), now)?;
@@ -98,7 +98,7 @@ pub(super) const CASES: &[ServerCase] = &[
             s.ok(&format!("DELE {number}"))?;
             drop_and_relogin(s)?;
             let after = scan_listings(s)?;
-            s.check(before == after, format!("{before:?}"), format!("{after:?}"))?;
+            alike(s, &before, &after)?;
             s.multi(&format!("RETR {number}")).map(drop)
         },
     )
@@ -211,11 +211,11 @@ pub(super) const CASES: &[ServerCase] = &[
             let (count, _) = stat(s)?;
             let mut numbers: Vec<u64> = scan_listings(s)?.into_iter().map(|(number, _)| number).collect();
             if !numbers.is_sorted() {
-                s.check(!s.strict(), "ascending message-numbers", format!("{numbers:?}"))?;
+                s.check(!s.strict(), "ascending message-numbers", numbers.told())?;
                 s.note("LIST is not in ascending order");
                 numbers.sort_unstable();
             }
-            s.check(is_one_to(&numbers, count), format!("1 to {count}"), format!("{numbers:?}"))?;
+            s.check(is_one_to(&numbers, count), format!("1 to {count}"), numbers.told())?;
             all_refused(s, &["RETR 0".to_owned(), format!("RETR {}", count.saturating_add(1))])
         },
     ),
@@ -229,7 +229,7 @@ pub(super) const CASES: &[ServerCase] = &[
             s.ok(&format!("DELE {first}"))?;
             listed.retain(|(number, _)| *number != u64::from(first));
             let now = scan_listings(s)?;
-            s.check(now == listed, format!("{listed:?}"), format!("{now:?}"))?;
+            alike(s, &listed, &now)?;
             let now = retrieved(s, second)?;
             s.same(Mail::Second.octets(), now)?;
             s.ok("RSET").map(drop)
@@ -245,9 +245,9 @@ pub(super) const CASES: &[ServerCase] = &[
             let before = scan_listings(s)?;
             s.multi(&format!("RETR {number}"))?;
             let after = scan_listings(s)?;
-            s.check(before == after, format!("{before:?}"), format!("{after:?}"))?;
+            alike(s, &before, &after)?;
             let now = stat(s)?;
-            s.check(total == now, format!("{total:?}"), format!("{now:?}"))
+            alike(s, &total, &now)
         },
     )
     .with(&[Mail::TwelveLines]),
@@ -260,8 +260,12 @@ pub(super) const CASES: &[ServerCase] = &[
             scan_listings(s)?;
             let number = s.number(Mail::First)?;
             let one = s.ok(&format!("LIST {number}"))?;
-            s.check(one.number(1) == Some(number.into()), format!("+OK {number} and its size"), one.shown())?;
-            s.check(one.number(2).is_some(), format!("+OK {number} and its size"), one.shown())
+            s.check(
+                one.number(1) == Some(number.into()),
+                format!("+OK {number} and its size, in one line"),
+                one.shown(),
+            )?;
+            s.check(one.number(2).is_some(), format!("+OK {number} and its size, in one line"), one.shown())
         },
     )
     .with(&[Mail::First]),
@@ -298,7 +302,11 @@ pub(super) const CASES: &[ServerCase] = &[
                 s.note("a message-number with leading zeros is refused");
                 return Ok(());
             }
-            s.check(reply.number(1) == Some(number.into()), format!("+OK {number} and its size"), reply.shown())
+            s.check(
+                reply.number(1) == Some(number.into()),
+                format!("+OK {number} and its size, in one line"),
+                reply.shown(),
+            )
         },
     )
     .with(&[Mail::First]),

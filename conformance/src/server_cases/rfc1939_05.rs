@@ -1,8 +1,8 @@
 //! RFC 1939 §5: the TRANSACTION state.
 
 use super::steps::{
-    all_refused, behind_first_line, drop_and_relogin, on_the_wire, refused_before_login, scan_listing, scan_listings,
-    stat,
+    Told, alike, all_refused, behind_first_line, drop_and_relogin, on_the_wire, refused_before_login, scan_listing,
+    scan_listings, stat,
 };
 use crate::case::{Judged, ServerCase, Start, Talk, fail};
 use crate::mailbox::Mail;
@@ -21,8 +21,8 @@ pub(super) const CASES: &[ServerCase] = &[
             let message = s.multi(&format!("RETR {number}"))?.message();
             for _ in 0..2 {
                 let (now, again) = (stat(s)?, scan_listings(s)?);
-                s.check(total == now, format!("{total:?}"), format!("{now:?}"))?;
-                s.check(listed == again, format!("{listed:?}"), format!("{again:?}"))?;
+                alike(s, &total, &now)?;
+                alike(s, &listed, &again)?;
                 let once_more = s.multi(&format!("RETR {number}"))?.message();
                 s.same(&message, once_more)?;
             }
@@ -68,13 +68,13 @@ pub(super) const CASES: &[ServerCase] = &[
         &["RFC1939-5-005"],
         |s| {
             let stat = stat(s)?;
-            s.check(stat == (2, 320), "+OK 2 320", format!("{stat:?}"))
+            s.check(stat == (2, 320), "+OK 2 320", format!("+OK {}", stat.told()))
         },
     )
     .house(|house| house.messages.truncate(2)),
     ServerCase::must("rfc1939/5/stat-empty", "STAT of an empty maildrop is 0 0", &["RFC1939-5-005"], |s| {
         let stat = stat(s)?;
-        s.check(stat == (0, 0), "+OK 0 0", format!("{stat:?}"))
+        s.check(stat == (0, 0), "+OK 0 0", format!("+OK {}", stat.told()))
     })
     .empty(),
     ServerCase::should(
@@ -97,10 +97,10 @@ pub(super) const CASES: &[ServerCase] = &[
             let (_, size) = one_listing(s, number)?;
             s.ok(&format!("DELE {number}"))?;
             let (now, expected) = (stat(s)?, (count.wrapping_sub(1), octets.wrapping_sub(size)));
-            s.check(now == expected, format!("+OK {} {}", expected.0, expected.1), format!("{now:?}"))?;
+            s.check(now == expected, format!("+OK {} {}", expected.0, expected.1), format!("+OK {}", now.told()))?;
             s.ok("RSET")?;
             let now = stat(s)?;
-            s.check(now == (count, octets), format!("+OK {count} {octets}"), format!("{now:?}"))
+            s.check(now == (count, octets), format!("+OK {count} {octets}"), now.told())
         },
     )
     .with(&[Mail::Second]),
@@ -140,7 +140,7 @@ pub(super) const CASES: &[ServerCase] = &[
             s.quiet()?;
             s.check(
                 listed.contains(&(number.into(), size)),
-                format!("as LIST says: {listed:?}"),
+                format!("as LIST says: {}", listed.told()),
                 format!("{number} {size}"),
             )
         },
@@ -153,13 +153,13 @@ pub(super) const CASES: &[ServerCase] = &[
         |s| {
             let (count, _) = stat(s)?;
             let mut listed = scan_listings(s)?;
-            s.check(listed.len() as u64 == count, format!("{count} scan listings"), format!("{listed:?}"))?;
+            s.check(listed.len() as u64 == count, format!("{count} scan listings"), listed.told())?;
             listed.sort_unstable();
             listed.dedup_by_key(|(number, _)| *number);
-            s.check(listed.len() as u64 == count, "each message once", format!("{listed:?}"))?;
+            s.check(listed.len() as u64 == count, "each message once", listed.told())?;
             for (number, size) in listed {
                 let now = one_listing(s, u32::try_from(number).unwrap_or(u32::MAX))?;
-                s.check(now == (number, size), format!("+OK {number} {size}"), format!("{now:?}"))?;
+                s.check(now == (number, size), format!("+OK {number} {size}"), now.told())?;
             }
             Ok(())
         },
@@ -188,10 +188,10 @@ pub(super) const CASES: &[ServerCase] = &[
             let list = s.multi("LIST")?;
             s.check(list.rows.is_empty(), "no scan listing", escape(&list.raw))?;
             let now = stat(s)?;
-            s.check(now == (0, 0), "+OK 0 0", format!("{now:?}"))?;
+            s.check(now == (0, 0), "+OK 0 0", format!("+OK {}", now.told()))?;
             s.ok("RSET")?;
             let listed = scan_listings(s)?;
-            s.check(listed.len() as u64 == count, format!("{count} scan listings"), format!("{listed:?}"))
+            s.check(listed.len() as u64 == count, format!("{count} scan listings"), listed.told())
         },
     ),
     ServerCase::must(
@@ -272,7 +272,7 @@ pub(super) const CASES: &[ServerCase] = &[
             s.ok(&format!("DELE {number}"))?;
             listed.retain(|(listed, _)| *listed != u64::from(number));
             let now = scan_listings(s)?;
-            s.check(now == listed, format!("{listed:?}"), format!("{now:?}"))?;
+            alike(s, &listed, &now)?;
             s.ok("RSET").map(drop)
         },
     )
@@ -339,11 +339,7 @@ pub(super) const CASES: &[ServerCase] = &[
             s.same(Mail::TwelveLines.octets(), stored_with_lf)?;
             s.same(Mail::TwelveLines.octets(), stored_with_crlf)?;
             let listed = scan_listings(s)?;
-            s.check(
-                matches!(listed[..], [(1, one), (2, two)] if one == two),
-                "the same size twice",
-                format!("{listed:?}"),
-            )
+            s.check(matches!(listed[..], [(1, one), (2, two)] if one == two), "the same size twice", listed.told())
         },
     )
     .house(|house| {
@@ -368,7 +364,7 @@ pub(super) const CASES: &[ServerCase] = &[
         s.err("DELE")?;
         s.refused("DELE ")?;
         let now = stat(s)?;
-        s.check(before == now, format!("{before:?}"), format!("{now:?}"))
+        alike(s, &before, &now)
     }),
     ServerCase::must(
         "rfc1939/5/dele-twice",
@@ -380,7 +376,7 @@ pub(super) const CASES: &[ServerCase] = &[
             let once = stat(s)?;
             s.err(&format!("DELE {number}"))?;
             let twice = stat(s)?;
-            s.check(once == twice, format!("{once:?}"), format!("{twice:?}"))?;
+            alike(s, &once, &twice)?;
             s.ok("RSET").map(drop)
         },
     )
@@ -421,7 +417,7 @@ pub(super) const CASES: &[ServerCase] = &[
         s.ok(&format!("DELE {number}"))?;
         drop_and_relogin(s)?;
         let after = scan_listings(s)?;
-        s.check(before == after, format!("{before:?}"), format!("{after:?}"))
+        alike(s, &before, &after)
     })
     .with(&[Mail::First]),
     ServerCase::must(
@@ -435,7 +431,7 @@ pub(super) const CASES: &[ServerCase] = &[
             s.err(&format!("DELE {number} {number}"))?;
             s.err(&format!("DELE -{number}"))?;
             let after = stat(s)?;
-            s.check(before == after, format!("{before:?}"), format!("{after:?}"))?;
+            alike(s, &before, &after)?;
             s.ok("RSET").map(drop)
         },
     )
@@ -461,7 +457,7 @@ pub(super) const CASES: &[ServerCase] = &[
             s.ok("NOOP")?;
             s.quiet()?;
             let after = stat(s)?;
-            s.check(before == after, format!("{before:?}"), format!("{after:?}"))?;
+            alike(s, &before, &after)?;
             s.err(&format!("LIST {number}"))?;
             s.ok("RSET").map(drop)
         },
@@ -484,7 +480,7 @@ pub(super) const CASES: &[ServerCase] = &[
                 s.note("lenient: RSET x is answered +OK");
             } else {
                 let now = stat(s)?;
-                s.check(marked == now, format!("{marked:?}"), format!("{now:?}"))?;
+                alike(s, &marked, &now)?;
             }
             s.ok("RSET").map(drop)
         },
@@ -502,12 +498,12 @@ pub(super) const CASES: &[ServerCase] = &[
         s.ok(&format!("DELE {second}"))?;
         s.ok("RSET")?;
         let now = (stat(s)?, scan_listings(s)?);
-        s.check(before == now, format!("{before:?}"), format!("{now:?}"))?;
+        alike(s, &before, &now)?;
         s.multi(&format!("RETR {first}"))?;
         s.quit()?;
         s.begin(Start::Transaction)?;
         let next = (stat(s)?, scan_listings(s)?);
-        s.check(before == next, format!("{before:?}"), format!("{next:?}"))
+        alike(s, &before, &next)
     })
     .with(&[Mail::First, Mail::Second]),
     ServerCase::must(
@@ -519,7 +515,7 @@ pub(super) const CASES: &[ServerCase] = &[
             s.ok("RSET")?;
             s.ok("RSET")?;
             let after = stat(s)?;
-            s.check(before == after, format!("{before:?}"), format!("{after:?}"))
+            alike(s, &before, &after)
         },
     ),
 ];
@@ -529,7 +525,7 @@ fn one_listing(s: &mut Talk<'_>, number: u32) -> Judged<(u64, u64)> {
     let reply = s.ok(&format!("LIST {number}"))?;
     match (reply.number(1), reply.number(2)) {
         (Some(listed), Some(size)) if listed == u64::from(number) => Ok((listed, size)),
-        _ => fail(format!("+OK {number} and its size"), reply.shown()),
+        _ => fail(format!("+OK {number} and its size, in one line"), reply.shown()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! RFC 1939 §6: the UPDATE state.
 
-use super::steps::{relogin, scan_listings, stat, unique_ids};
+use super::steps::{Told, alike, relogin, scan_listings, stat, unique_ids};
 use crate::case::{Judged, ServerCase, Start, Talk, skip};
 use crate::mailbox::Mail;
 
@@ -18,7 +18,7 @@ pub(super) const CASES: &[ServerCase] = &[
             s.quit()?;
             s.begin(Start::Transaction)?;
             let after = stat(s)?;
-            s.check(before == after, format!("{before:?}"), format!("{after:?}"))
+            alike(s, &before, &after)
         },
     ),
     ServerCase::must(
@@ -106,7 +106,7 @@ pub(super) const CASES: &[ServerCase] = &[
             let after: Vec<u64> = scan_listings(s)?.into_iter().map(|(_, size)| size).collect();
             let all: Vec<u64> = before.iter().map(|(_, size)| *size).collect();
             let others: Vec<u64> = before.iter().filter(|(number, _)| *number != 2).map(|(_, size)| *size).collect();
-            s.check(after == all || after == others, format!("{all:?} or {others:?}"), format!("{after:?}"))?;
+            s.check(after == all || after == others, format!("{} or {}", all.told(), others.told()), after.told())?;
             // The lock was released; and without a mark nothing fails.
             s.quit().map(drop)
         },
@@ -137,7 +137,7 @@ pub(super) const CASES: &[ServerCase] = &[
             s.quit()?;
             s.begin(Start::Transaction)?;
             let (now, expected) = (stat(s)?, (count.wrapping_sub(1), octets.wrapping_sub(size)));
-            s.check(now == expected, format!("+OK {} {}", expected.0, expected.1), format!("{now:?}"))
+            s.check(now == expected, format!("+OK {} {}", expected.0, expected.1), format!("+OK {}", now.told()))
         },
     ),
     ServerCase::must(
@@ -176,5 +176,5 @@ fn unchanged(s: &mut Talk<'_>, end: impl Fn(&mut Talk<'_>) -> Judged) -> Judged 
     end(s)?;
     relogin(s)?;
     let after = (stat(s)?, scan_listings(s)?);
-    s.check(before == after, format!("{before:?}"), format!("{after:?}"))
+    alike(s, &before, &after)
 }

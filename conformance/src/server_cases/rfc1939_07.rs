@@ -1,8 +1,8 @@
 //! RFC 1939 §7: TOP and UIDL. USER, PASS and APOP are in `rfc1939_07_login`.
 
 use super::steps::{
-    all_refused, all_refused_or_meant, behind_first_line, drop_and_relogin, is_one_to, is_unique_id, keywords,
-    on_the_wire, stat, unique_id, unique_ids,
+    Told, alike, all_refused, all_refused_or_meant, behind_first_line, drop_and_relogin, is_one_to, is_unique_id,
+    keywords, on_the_wire, stat, unique_id, unique_ids,
 };
 use crate::case::{Judged, ServerCase, Start, Talk, fail};
 use crate::fixture::top;
@@ -231,7 +231,7 @@ pub(super) const CASES: &[ServerCase] = &[
             let (count, _) = stat(s)?;
             let mut numbers: Vec<u64> = unique_ids(s)?.into_iter().map(|(number, _)| number).collect();
             numbers.sort_unstable();
-            s.check(is_one_to(&numbers, count), format!("1 to {count}"), format!("{numbers:?}"))
+            s.check(is_one_to(&numbers, count), format!("1 to {count}"), numbers.told())
         },
     ),
     ServerCase::must(
@@ -279,7 +279,7 @@ pub(super) const CASES: &[ServerCase] = &[
         |s| {
             let listed = unique_ids(s)?;
             let expected = vec![(1, b"!".to_vec()), (2, vec![b'~'; 70]), (3, b".".to_vec())];
-            s.check(listed == expected, "the unique-ids of the maildrop", format!("{listed:?}"))?;
+            s.check(listed == expected, "the unique-ids of the maildrop", listed.told())?;
             s.ok("NOOP").map(drop)
         },
     )
@@ -332,7 +332,7 @@ pub(super) const CASES: &[ServerCase] = &[
         s.quit()?;
         s.begin(Start::Transaction)?;
         let after = unique_ids(s)?;
-        s.check(before == after, format!("{before:?}"), format!("{after:?}"))
+        alike(s, &before, &after)
     }),
     ServerCase::must(
         "rfc1939/7/unique-id-persists-without-update",
@@ -342,7 +342,7 @@ pub(super) const CASES: &[ServerCase] = &[
             let before = unique_ids(s)?;
             drop_and_relogin(s)?;
             let after = unique_ids(s)?;
-            s.check(before == after, format!("{before:?}"), format!("{after:?}"))
+            alike(s, &before, &after)
         },
     ),
     ServerCase::must(
@@ -355,7 +355,7 @@ pub(super) const CASES: &[ServerCase] = &[
             s.ok(&format!("DELE {number}"))?;
             listed.retain(|(listed, _)| *listed != u64::from(number));
             let now = unique_ids(s)?;
-            s.check(now == listed, format!("{listed:?}"), format!("{now:?}"))?;
+            alike(s, &listed, &now)?;
             s.ok("RSET").map(drop)
         },
     )

@@ -1,6 +1,6 @@
 //! RFC 1939 §8 to §13: scaling, the command summary, the example session, message format, security; and RFC 1957.
 
-use super::steps::{drop_and_relogin, keywords, scan_listings, stat};
+use super::steps::{Told, alike, drop_and_relogin, keywords, scan_listings, stat};
 use crate::case::{ServerCase, Start, fail};
 use crate::mailbox::Mail;
 use crate::octets::escape;
@@ -18,7 +18,7 @@ pub(super) const CASES: &[ServerCase] = &[
             s.multi(&format!("RETR {number}"))?;
             drop_and_relogin(s)?;
             let after = (stat(s)?, scan_listings(s)?);
-            s.check(before == after, format!("{before:?}"), format!("{after:?}"))
+            alike(s, &before, &after)
         },
     )
     .with(&[Mail::First]),
@@ -107,9 +107,9 @@ pub(super) const CASES: &[ServerCase] = &[
         };
         s.ok(&format!("APOP {} {digest}", account.user))?;
         let total = stat(s)?;
-        s.check(total == (2, 320), "+OK 2 320", format!("{total:?}"))?;
+        s.check(total == (2, 320), "+OK 2 320", format!("+OK {}", total.told()))?;
         let listed = scan_listings(s)?;
-        s.check(listed == [(1, 120), (2, 200)], "1 120, 2 200", format!("{listed:?}"))?;
+        s.check(listed == [(1, 120), (2, 200)], "1 120, 2 200", listed.told())?;
         let message = s.multi("RETR 1")?.message();
         s.same(Mail::First.octets(), message)?;
         s.ok("DELE 1")?;
@@ -119,7 +119,7 @@ pub(super) const CASES: &[ServerCase] = &[
         s.quit()?;
         s.begin(Start::Transaction)?;
         let total = stat(s)?;
-        s.check(total == (0, 0), "+OK 0 0", format!("{total:?}"))
+        s.check(total == (0, 0), "+OK 0 0", format!("+OK {}", total.told()))
     })
     .from(Start::Greeted)
     .house(|house| house.messages.truncate(2)),
@@ -178,9 +178,9 @@ pub(super) const CASES: &[ServerCase] = &[
         &["RFC1939-11-002"],
         |s| {
             let listed = scan_listings(s)?;
-            s.check(listed == [(1, 50), (2, 50)], "1 50, 2 50", format!("{listed:?}"))?;
+            s.check(listed == [(1, 50), (2, 50)], "1 50, 2 50", listed.told())?;
             let total = stat(s)?;
-            s.check(total == (2, 100), "+OK 2 100", format!("{total:?}"))
+            s.check(total == (2, 100), "+OK 2 100", format!("+OK {}", total.told()))
         },
     )
     .house(|house| {

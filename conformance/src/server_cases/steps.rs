@@ -149,6 +149,48 @@ pub(super) fn on_the_wire(message: &[u8]) -> Vec<u8> {
     sent
 }
 
+/// What STAT and the listings say, as a report tells it.
+pub(super) trait Told {
+    fn told(&self) -> String;
+}
+
+impl Told for u64 {
+    fn told(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Told for Vec<u8> {
+    fn told(&self) -> String {
+        escape(self)
+    }
+}
+
+impl<A: Told, B: Told> Told for (A, B) {
+    fn told(&self) -> String {
+        format!("{} {}", self.0.told(), self.1.told())
+    }
+}
+
+impl<T: Told> Told for Vec<T> {
+    fn told(&self) -> String {
+        let rows: Vec<_> = self.iter().take(MOST).map(Told::told).collect();
+        match self.len() {
+            0 => "none".to_owned(),
+            all if all > MOST => format!("{}, and so on, {all} in all", rows.join(", ")),
+            _ => rows.join(", "),
+        }
+    }
+}
+
+/// So many rows of a listing are told.
+const MOST: usize = 12;
+
+/// Fails unless both are the same.
+pub(super) fn alike<T: Told + PartialEq>(s: &Talk<'_>, expected: &T, got: &T) -> Judged {
+    s.check(expected == got, expected.told(), got.told())
+}
+
 /// An answer's octets behind the first line.
 pub(super) fn behind_first_line(reply: &Reply) -> &[u8] {
     &reply.raw[reply.first.len() + 2..]
@@ -163,4 +205,18 @@ pub(super) fn is_one_to(numbers: &[u64], count: u64) -> bool {
 pub(super) fn keywords(s: &mut Talk<'_>) -> Judged<Vec<String>> {
     let list = s.capabilities()?.unwrap_or_default();
     Ok(list.iter().filter_map(|line| line.split(' ').next()).map(str::to_ascii_uppercase).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listings_are_told_as_they_stand_on_the_wire() {
+        assert_eq!((8_u64, 5941_u64).told(), "8 5941");
+        assert_eq!(vec![(1_u64, b"a\0".to_vec()), (2, b"bc".to_vec())].told(), "1 a\\x00, 2 bc");
+        assert_eq!(Vec::<u64>::new().told(), "none");
+        let many: Vec<u64> = (1..=13).collect();
+        assert_eq!(many.told(), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, and so on, 13 in all");
+    }
 }
