@@ -262,6 +262,16 @@ fn spoken(exchange: &mut Exchange<'_>, initial: InitialResponse) -> std::result:
     let line = out[..out.len() - 2].to_vec();
     let mut words = line.split(|&octet| octet == b' ').skip(1);
     let (mechanism, sent) = (words.next().unwrap_or_default(), words.next());
+    // RFC 5034 §4, and what was set: with the command, or behind an empty challenge because it would not fit.
+    let bearer = mechanism == b"XOAUTH2" || mechanism == b"OAUTHBEARER";
+    let inlines = mechanism != b"LOGIN"
+        && match initial {
+            InitialResponse::Never => false,
+            InitialResponse::Auto => !bearer,
+            _ => true,
+        };
+    assert!(inlines || sent.is_none(), "P8: an initial response in {mechanism:?} with {initial:?}");
+    let mut fits = inlines && sent.is_none();
     let (mut naive, mut turn) = Naive::begin(mechanism, sent);
     loop {
         match turn {
@@ -276,6 +286,8 @@ fn spoken(exchange: &mut Exchange<'_>, initial: InitialResponse) -> std::result:
                 client.answer(&event, exchange, &mut out)?;
                 let response = out.strip_suffix(b"\r\n").unwrap_or_default();
                 assert!(response.is_empty() || response == b"*" || looks_like_base64(response), "P12: {response:?}");
+                let octets = b"AUTH  \r\n".len() + mechanism.len() + response.len();
+                assert!(!std::mem::take(&mut fits) || octets > 255, "P10: {octets} octets would fit into the line");
                 if response == b"*" {
                     return Ok(None);
                 }

@@ -13,9 +13,10 @@ use crate::naive::server::{
 use crate::plan::{Cuts, Octets, chunk, octet};
 use crate::{Target, Verdict, Ways};
 use arbitrary::{Arbitrary, Result, Unstructured};
+use pop3_proto::grammar::Grammar;
 use pop3_proto::{
     Auth, Builtin, Capability, Command, Config, Greeting, Incoming, LanguageListing, LanguageTag, Login as OurLogin,
-    Maildrop, Mechanisms, Misuse, Name, Quirk, Reply, ResponseCode, Row, Server, Shape, Top, Utf8, Verb,
+    Maildrop, Mechanisms, Misuse, Name, Quirk, Quirks, Reply, ResponseCode, Row, Server, Shape, Top, Utf8, Verb,
 };
 use std::sync::{Arc, OnceLock};
 
@@ -148,6 +149,9 @@ pub(crate) fn check_ways<S: ServerSide>(
 
 fn session(plan: &Plan<'_>, cuts: Cuts<'_>, server: &mut impl ServerSide, mut out: Vec<u8>) -> Verdict {
     let mut naive = Naive::new(plan.settings);
+    // A timestamp invites to APOP.
+    let timestamp = out.windows(TIMESTAMP.len()).any(|octets| octets == TIMESTAMP.as_bytes());
+    same!(naive.timestamp(), timestamp, "P13", "whether the greeting has a timestamp");
     let mut answers = Vec::with_capacity(16);
     answers.push(Answer::Ok(vec![]));
     for turn in &plan.turns {
@@ -369,6 +373,16 @@ impl Ours {
                 server.end(out)
             }
             Incoming::Command(Command::Stls) => server.reply(&Reply::ok("begin")?, out),
+            Incoming::Command(Command::Uidl(None)) if self.clumsy => {
+                let (_, listing) = UNIQUE_IDS.unique_id_listing(b"+OK\r\n1 two words\r\n.\r\n").expect("a listing");
+                server.begin("unique-ids", out)?;
+                for row in listing.content.into_iter().flatten() {
+                    let before = out.len();
+                    assert!(server.listing(row, out).is_err() && out.len() == before, "P21: a unique-id with a space");
+                }
+                self.maildrop.unique_id_listings().try_for_each(|row| server.listing(row, out))?;
+                server.end(out)
+            }
             Incoming::Command(Command::Lang(None)) => {
                 server.begin("languages", out)?;
                 self.fumble_within(out);
@@ -463,6 +477,9 @@ impl Ours {
         self.server.reply(&if right { Reply::ok("open")? } else { Reply::err("no")? }, out)
     }
 }
+
+/// Reads unique-ids as they are, and not as they must be.
+static UNIQUE_IDS: Grammar = Grammar::new(Quirks::TOLERANT);
 
 /// What does not answer is misuse, and misuse has words.
 fn is_refused(call: &str, result: std::result::Result<(), Misuse>, owed: Option<Verb>) {

@@ -154,6 +154,12 @@ impl Server {
         }
     }
 
+    /// Whether APOP can succeed.
+    #[must_use]
+    pub fn timestamp(&self) -> bool {
+        self.timestamp
+    }
+
     /// The handshake is done; `false` if none was due.
     pub fn tls_established(&mut self) -> bool {
         if self.state != State::Handshake {
