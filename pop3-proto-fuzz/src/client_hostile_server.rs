@@ -327,7 +327,7 @@ pub struct Ours {
     fatal: bool,
     strict: bool,
     logins: Logins,
-    /// The mechanisms that the server listed, and the methods that failed.
+    /// The mechanisms that the server's last list named, and the methods that failed.
     listed: Vec<Vec<u8>>,
     failed: Vec<Method>,
 }
@@ -532,9 +532,6 @@ impl Ours {
     /// What a login plan proposes, the client would send; and it is no password in the clear, nothing that the server does
     /// not have, and nothing that failed before.
     fn planned(&mut self) {
-        if self.client.awaiting() != Wait::Command {
-            return;
-        }
         let next = self.logins.next(&self.client);
         let client = &self.client;
         if let Next::Login(method) = next {
@@ -554,9 +551,7 @@ impl Ours {
             }
             _ => Ok(()),
         };
-        // Between USER and PASS, and while a line that nobody asked for has begun, nothing at all is to be planned.
-        let turn = !matches!(may, Err(Misuse::UserBeforePass | Misuse::Unsolicited));
-        assert!(may.is_ok() || !turn, "P5: the plan says {next:?}: {may:?}");
+        assert!(may.is_ok(), "P5: the plan says {next:?}: {may:?}");
     }
 
     fn heard(&mut self, event: &Event<'_>) -> Heard {
@@ -568,6 +563,7 @@ impl Ours {
             message: None,
         };
         let first = self.asked.front().copied().unwrap_or(Request::Noop);
+        self.logins.heard(event);
         match event {
             Event::Greeting { text, timestamp } => {
                 Heard::Greeting { text: text.as_bytes().to_vec(), timestamp: timestamp.is_some() }
@@ -576,6 +572,9 @@ impl Ours {
                 assert_eq!(*to, verb(first), "P35: the answer is that to the first command");
                 let mut reading = line(reply::Status::Ok, code, text);
                 reading.rows.extend(carried(data));
+                if *to == Verb::Capa {
+                    self.listed.clear();
+                }
                 if self.client.outstanding() < self.asked.len() {
                     self.asked.pop_front();
                 }
@@ -605,7 +604,6 @@ impl Ours {
             }
             Event::Closing { .. } => Heard::Closing,
             Event::Capability(capability) => {
-                self.logins.capability(capability);
                 if let Capability::Sasl(mechanisms) = capability {
                     self.listed.extend(mechanisms.iter().map(<[u8]>::to_ascii_uppercase));
                 }

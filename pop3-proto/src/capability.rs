@@ -100,7 +100,7 @@ pub enum Expiry {
 /// # Ok::<(), pop3_proto::Misuse>(())
 /// ```
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Mechanisms<'a>(pub(crate) Text<'a>);
 
 /// Two lists are equal if they name the same mechanisms in the same order, however many spaces are between them.

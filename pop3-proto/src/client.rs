@@ -14,6 +14,7 @@ use crate::command::{Command, MAX_COMMAND};
 use crate::config::{Config, Peer, Pipelining, Shared, Tls};
 use crate::error::{Error, Misuse, Wait};
 use crate::event::Event;
+use crate::listing::MessageNumber;
 use crate::outstanding::{Entry, Outstanding};
 use crate::quirk::{Quirk, Quirks};
 use crate::state::{State, Verb};
@@ -456,6 +457,31 @@ impl Client {
     #[must_use]
     pub fn outstanding(&self) -> usize {
         self.outstanding.len()
+    }
+
+    /// The command that the next event is about, and the message that it names: a client with several outstanding need not
+    /// keep a list of its own. Ask before [`Client::next_event`], for what is answered is taken off. `None` if nothing is
+    /// outstanding.
+    ///
+    /// ```
+    /// use pop3_proto::{Client, Command, Config, Event, MessageNumber, Peer, Verb};
+    ///
+    /// # let mut client = Client::over_tls(Config::new(), Peer::Verified);
+    /// # client.next_event(&mut &b"+OK ready\r\n"[..])?;
+    /// # for command in [Command::user("mrose")?, Command::pass("tanstaaf")?] {
+    /// #     client.send(&command, &mut Vec::new())?;
+    /// #     client.next_event(&mut &b"+OK\r\n"[..])?;
+    /// # }
+    /// client.send(&Command::dele(3)?, &mut Vec::new())?;
+    /// let answering = client.answering();
+    /// assert!(matches!(client.next_event(&mut &b"+OK\r\n"[..])?, Some(Event::Ok { to: Verb::Dele, .. })));
+    /// assert_eq!(answering, Some((Verb::Dele, MessageNumber::new(3))));
+    /// assert_eq!(client.answering(), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn answering(&self) -> Option<(Verb, Option<MessageNumber>)> {
+        self.outstanding.first().map(|entry| (entry.verb, entry.number))
     }
 
     /// Whether the server can do something, by its last capability list of this phase of the session.

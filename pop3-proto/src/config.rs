@@ -138,7 +138,8 @@ pub struct Config {
     reply: Duration,
     handshake: Duration,
     command: Duration,
-    login: Duration,
+    /// `None`: as long as for any command.
+    login: Option<Duration>,
     pub(crate) announced: Announced,
 }
 
@@ -190,7 +191,7 @@ impl Config {
             reply: MINUTES_10,
             handshake: MINUTES_5,
             command: MINUTES_10,
-            login: MINUTES_10,
+            login: None,
             announced: Announced {
                 top: true,
                 uidl: true,
@@ -479,6 +480,13 @@ impl Config {
         self
     }
 
+    /// Both: how long the TLS handshake behind STLS may take. Default: 5 minutes.
+    #[must_use]
+    pub const fn handshake_wait(mut self, wait: Duration) -> Self {
+        self.handshake = wait;
+        self
+    }
+
     /// Server: after how long without a command the driver logs out (RFC 1939 §3). Default: 10 minutes.
     ///
     /// # Errors
@@ -489,7 +497,6 @@ impl Config {
             return Err(Misuse::TooShort);
         }
         self.command = wait;
-        self.login = wait;
         Ok(self)
     }
 
@@ -497,21 +504,23 @@ impl Config {
     #[must_use]
     pub const fn autologout_below_ten_minutes(mut self, wait: Duration) -> Self {
         self.command = wait;
-        self.login = wait;
         self
     }
 
     /// Server: how long a client that has not logged in may be silent, below the ten minutes that RFC 1939 §3 demands for
-    /// it as well. Default: 10 minutes.
+    /// it as well. Default: as long as one that has.
     #[must_use]
     pub const fn login_wait_below_ten_minutes(mut self, wait: Duration) -> Self {
-        self.login = wait;
+        self.login = Some(wait);
         self
     }
 
     /// How long the server waits for a command before login.
     pub(crate) const fn login_patience(&self) -> Duration {
-        self.login
+        match self.login {
+            Some(wait) => wait,
+            None => self.command,
+        }
     }
 
     /// How long a wait of this kind may be. The driver owns the clock. `None`: as long as it takes.

@@ -305,6 +305,8 @@ pub enum Misuse {
     TooShort,
     /// More messages than numbers.
     TooManyMessages,
+    /// More octets in all than STAT can say.
+    TooManyOctets,
 }
 
 impl From<core::convert::Infallible> for Misuse {
@@ -402,6 +404,7 @@ impl fmt::Display for Misuse {
             Self::NotUtf8 => "the text is not UTF-8; convert it first",
             Self::TooShort => "RFC 1939 asks for ten minutes at least; Config::autologout_below_ten_minutes takes less",
             Self::TooManyMessages => "a maildrop holds at most 4294967295 messages; leave the others out",
+            Self::TooManyOctets => "a maildrop holds at most 18446744073709551615 octets; leave messages out",
         };
         f.write_str(words)
     }

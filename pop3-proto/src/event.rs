@@ -76,7 +76,7 @@ pub enum Event<'i> {
     BadRow {
         /// The command that is being answered.
         of: Verb,
-        /// The line as it came.
+        /// The line, stuffing removed.
         line: Text<'i>,
         /// What is wrong with it.
         fault: Fault,
@@ -160,6 +160,12 @@ impl Event<'_> {
 pub struct Challenge<'i>(pub(crate) Text<'i>);
 
 impl Challenge<'_> {
+    /// The same challenge without the borrow.
+    #[must_use]
+    pub fn into_owned(self) -> Challenge<'static> {
+        Challenge(self.0.into_owned())
+    }
+
     /// The challenge as it came, in base64; empty for an empty challenge.
     #[must_use]
     pub fn line(&self) -> &Text<'_> {
@@ -174,7 +180,8 @@ impl Challenge<'_> {
     /// has none to send ([`Quirk::TextChallenge`](crate::Quirk::TextChallenge)).
     #[cfg(feature = "sasl")]
     pub fn decode(&self) -> Result<alloc::vec::Vec<u8>, Fault> {
-        crate::sasl::decode(self.0.as_bytes())
+        let mut octets = alloc::vec::Vec::new();
+        crate::sasl::decode(self.0.as_bytes(), &mut octets).map(|()| octets)
     }
 }
 

@@ -133,7 +133,7 @@ impl UniqueIdListing<'_> {
 /// assert!(UniqueId::new("with spaces").is_err());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct UniqueId<'a>(Text<'a>);
 
 impl<'a> UniqueId<'a> {

@@ -111,7 +111,7 @@ impl Maildrop {
     /// # Errors
     ///
     /// [`Misuse::UniqueId`] for a unique-id that RFC 1939 §7 does not allow; [`Misuse::TooManyMessages`] beyond
-    /// 4294967295.
+    /// 4294967295; [`Misuse::TooManyOctets`] where all their octets together are more than 64 bits count.
     pub fn new<I: AsRef<[u8]>>(messages: impl IntoIterator<Item = (u64, I)>) -> Result<Self, Misuse> {
         let messages = messages.into_iter();
         let mut maildrop = Self::default();
@@ -122,7 +122,7 @@ impl Maildrop {
                 return Err(Misuse::TooManyMessages);
             }
             maildrop.ids.extend_from_slice(UniqueId::new(&id)?.as_bytes());
-            maildrop.octets = maildrop.octets.saturating_add(octets);
+            maildrop.octets = maildrop.octets.checked_add(octets).ok_or(Misuse::TooManyOctets)?;
             maildrop.messages.push(Entry { octets, id_end: maildrop.ids.len(), deleted: false });
         }
         maildrop.messages.shrink_to_fit();

@@ -1,12 +1,12 @@
 //! Which login to try, and what to make of its failure.
 
-use crate::capability::{Capability, Extension, Support};
+use crate::capability::{Capability, Extension, Mechanisms, Support};
 use crate::client::Client;
-use crate::command::Mechanism;
+use crate::command::{Command, Mechanism};
 use crate::error::{Error, Misuse};
+use crate::event::Event;
 use crate::reply::{ErrorClass, ResponseCode};
-use crate::state::State;
-use alloc::collections::BTreeSet;
+use crate::state::{State, Verb};
 use alloc::vec::Vec;
 
 /// A way to log in.
@@ -52,6 +52,16 @@ impl Method {
             }
         }
     }
+
+    /// Whether the client would send the command that the login begins with.
+    fn begins(&self, client: &Client) -> Result<(), Misuse> {
+        let command = match self {
+            Self::Auth(mechanism) => Command::auth(mechanism.as_str())?,
+            Self::UserPass => Command::user("-")?,
+            Self::Apop => Command::apop("-", "00000000000000000000000000000000")?,
+        };
+        client.may_send(&command)
+    }
 }
 
 /// What to do next.
@@ -65,7 +75,9 @@ impl Method {
 ///
 /// client.send(&Command::Capa, &mut Vec::new())?;
 /// let mut input = &b"+OK\r\nUSER\r\n.\r\n"[..];
-/// while client.next_event(&mut input)?.is_some() {} // each capability goes to `Plan::capability`
+/// while let Some(event) = client.next_event(&mut input)? {
+///     plan.heard(&event);
+/// }
 /// assert_eq!(plan.next(&client), Next::Login(Method::UserPass));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -82,7 +94,7 @@ pub enum Next {
     GiveUp(Why),
     /// Nothing: the maildrop is open.
     LoggedIn,
-    /// Nothing for now: the greeting or the TLS handshake is due, or the session is over.
+    /// Nothing for now: the greeting, an answer, the TLS handshake or PASS behind its USER is due, or the session is over.
     Nothing,
 }
 
@@ -100,7 +112,8 @@ pub enum Next {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Why {
-    /// The policy wants TLS, and the server does not have STLS or refused it.
+    /// The policy wants TLS, and there is none to be had: the server does not have STLS (any more), refused it, or UTF8 was
+    /// sent before it.
     NoTls,
     /// The policy wants a server that was verified, and this one was not.
     Unverified,
@@ -121,24 +134,63 @@ pub enum Why {
 ///
 /// It never goes back: a method that failed is not tried again, and a failure that says nothing about the credentials
 /// ends the plan, so that nobody is asked for a new password because a disk is full. It proposes no cleartext method
-/// without TLS unless the caller put it into a list of its own *and* the client's policy allows it.
+/// without TLS unless the caller put it into a list of its own *and* the client's policy allows it. What it proposes,
+/// [`Client::send`] takes.
+///
+/// It holds the caller's list and nothing that the server sent: a bit or two for each method.
+///
+/// The whole of a login is a loop: do what [`Plan::next`] says, and give [`Plan::heard`] what comes of it.
 ///
 /// ```
-/// use pop3_proto::{Client, Config, Event, Method, Next, Plan, Tls};
+/// use pop3_proto::{Client, Command, Config, Exchange, Method, Next, Plan, Tls};
+/// # // What the server sends next.
+/// # let mut answers = ["+OK\r\nSASL PLAIN\r\nUSER\r\n.\r\n", "-ERR not for you\r\n", "+OK\r\n", "+OK\r\n"].into_iter();
+/// # let mut read = || answers.next().unwrap().as_bytes();
 ///
-/// let mut client = Client::with_config(Config::new().tls(Tls::Required));
+/// let mut client = Client::with_config(Config::new().allow_cleartext_login());
 /// client.next_event(&mut &b"+OK ready\r\n"[..])?;
-/// let mut plan = Plan::new();
-/// assert_eq!(plan.next(&client), Next::Capa);
-/// # Ok::<(), pop3_proto::Error>(())
+/// let (mut plan, mut out) = (Plan::allowing([Method::auth("PLAIN")?, Method::UserPass]), Vec::new());
+/// let ending = loop {
+///     match plan.next(&client) {
+///         Next::Capa => client.send(&Command::Capa, &mut out)?,
+///         Next::Stls => client.send(&Command::Stls, &mut out)?,
+///         Next::Login(Method::UserPass) => client.send(&Command::user("mrose")?, &mut out)?,
+///         Next::Login(Method::Apop) => unreachable!("it is not in the list"),
+///         Next::Login(_) => client.authenticate(&mut Exchange::plain("", "mrose", "tanstaaf")?, &mut out)?,
+///         // Behind USER, nothing but PASS; else the greeting or the TLS handshake is due.
+///         Next::Nothing => client.send(&Command::pass("tanstaaf")?, &mut out)?,
+///         ending => break ending, // LoggedIn or GiveUp
+///     }
+///     // Write `out`, read until nothing is outstanding; then `tls_established`, if the handshake is due.
+///     while client.outstanding() > 0 {
+///         let mut input: &[u8] = read();
+///         while let Some(event) = client.next_event(&mut input)? {
+///             plan.heard(&event);
+///             // (Event::Challenge goes to Client::answer.)
+///         }
+///     }
+/// };
+/// assert_eq!(ending, Next::LoggedIn); // by USER and PASS: AUTH PLAIN was refused, and not tried again
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Plan {
-    allowed: Vec<Method>,
+    choices: Vec<Choice>,
     own_list: bool,
-    offered: BTreeSet<Vec<u8>>,
-    tried: Vec<Method>,
+    /// What was proposed last.
+    proposed: Option<Method>,
+    /// A login failed.
+    refused: bool,
     verdict: Option<Why>,
+}
+
+/// A method of the caller's list.
+#[derive(Clone, Debug)]
+struct Choice {
+    method: Method,
+    /// The SASL line of the last capability list names it.
+    listed: bool,
+    tried: bool,
 }
 
 impl Plan {
@@ -154,24 +206,62 @@ impl Plan {
     #[must_use]
     pub fn allowing(methods: impl IntoIterator<Item = Method>) -> Self {
         Self {
-            allowed: methods.into_iter().collect(),
+            choices: methods.into_iter().map(|method| Choice { method, listed: false, tried: false }).collect(),
             own_list: true,
-            offered: BTreeSet::new(),
-            tried: Vec::new(),
+            proposed: None,
+            refused: false,
             verdict: None,
         }
     }
 
-    /// A line of the capability list; give it all of them.
-    pub fn capability(&mut self, capability: &Capability<'_>) {
-        if let Capability::Sasl(mechanisms) = capability {
-            self.offered.extend(mechanisms.iter().map(<[u8]>::to_ascii_uppercase));
+    /// What the server said. Give it every event of the login: it takes what it can use, capabilities and refusals. A
+    /// refused login is one of the method that was proposed last.
+    pub fn heard(&mut self, event: &Event<'_>) {
+        match event {
+            // A list replaces the one before, and what came before TLS is worth nothing behind it (RFC 2595 §4).
+            Event::Ok { to: Verb::Capa | Verb::Stls, .. } | Event::Err { to: Verb::Capa, .. } => self.forget(),
+            Event::Capability(Capability::Sasl(mechanisms)) => self.list(mechanisms),
+            Event::Err { to, code, .. } if to.is_login() => {
+                let method = match to {
+                    Verb::Auth => self.proposed.filter(|method| matches!(method, Method::Auth(_))),
+                    Verb::Apop => Some(Method::Apop),
+                    _ => Some(Method::UserPass),
+                };
+                self.judge(method, code.as_ref());
+            }
+            _ => {}
         }
     }
 
-    /// The login failed; the code is that of its `-ERR`.
+    /// A line of the capability list, for who has no events: give it all of them. [`Plan::heard`] does it by itself. A SASL
+    /// line replaces the one before.
+    pub fn capability(&mut self, capability: &Capability<'_>) {
+        if let Capability::Sasl(mechanisms) = capability {
+            self.forget();
+            self.list(mechanisms);
+        }
+    }
+
+    /// The login failed; the code is that of its `-ERR`. [`Plan::heard`] does it by itself: this is for who has no events, or
+    /// tried something else than what was proposed.
     pub fn failed(&mut self, method: Method, code: Option<&ResponseCode<'_>>) {
-        self.tried.push(method);
+        self.judge(Some(method), code);
+    }
+
+    fn forget(&mut self) {
+        self.choices.iter_mut().for_each(|choice| choice.listed = false);
+    }
+
+    fn list(&mut self, mechanisms: &Mechanisms<'_>) {
+        for choice in &mut self.choices {
+            choice.listed |=
+                matches!(choice.method, Method::Auth(mechanism) if mechanisms.contains(mechanism.as_str()));
+        }
+    }
+
+    fn judge(&mut self, method: Option<Method>, code: Option<&ResponseCode<'_>>) {
+        self.refused = true;
+        self.choices.iter_mut().filter(|choice| Some(choice.method) == method).for_each(|choice| choice.tried = true);
         let class = code.map_or(ErrorClass::Unknown, ResponseCode::error_class);
         self.verdict = match class {
             ErrorClass::Credentials => Some(Why::Credentials),
@@ -202,14 +292,16 @@ impl Plan {
         if let Some(why) = self.verdict {
             return Next::GiveUp(why);
         }
+        // CAPA is harmless: what stands against it stands against everything.
+        if client.outstanding() > 0 || client.may_send(&Command::Capa).is_err() {
+            return Next::Nothing;
+        }
         let listed = client.supports(Extension::Stls) != Support::Unknown;
         if !listed && !client.capa_refused() {
-            // What was listed before belongs to another phase of the session (RFC 2595 §4).
-            self.offered.clear();
             return Next::Capa;
         }
         let tls = client.tls().is_some();
-        if client.wants_tls() && client.may_send(&crate::Command::Stls).is_ok() && !client.stls_refused() {
+        if client.wants_tls() && client.may_send(&Command::Stls).is_ok() && !client.stls_refused() {
             match client.supports(Extension::Stls) {
                 Support::Yes => return Next::Stls,
                 // Without a capability list, asking is the only way to find out.
@@ -223,20 +315,28 @@ impl Plan {
         if client.mistrusts() {
             return Next::GiveUp(Why::Unverified);
         }
-        let next = self.allowed.iter().copied().find(|method| {
-            let permitted = tls || self.own_list || !method.is_cleartext();
-            permitted && !self.tried.contains(method) && self.offers(*method, client)
+        let next = self.choices.iter().find(|choice| {
+            let permitted = tls || self.own_list || !choice.method.is_cleartext();
+            permitted && !choice.tried && choice.is_offered(client)
         });
-        match next {
-            Some(method) => Next::Login(method),
-            None if self.tried.is_empty() => Next::GiveUp(Why::NothingInCommon),
-            None => Next::GiveUp(Why::Refused),
+        let Some(&Choice { method, .. }) = next else {
+            return Next::GiveUp(if self.refused { Why::Refused } else { Why::NothingInCommon });
+        };
+        self.proposed = Some(method);
+        match method.begins(client) {
+            Ok(()) => Next::Login(method),
+            Err(Misuse::UnverifiedPeer) => Next::GiveUp(Why::Unverified),
+            // The policy knows more than the last capability list says.
+            Err(_) => Next::GiveUp(Why::NoTls),
         }
     }
+}
 
-    fn offers(&self, method: Method, client: &Client) -> bool {
-        match method {
-            Method::Auth(mechanism) => self.offered.contains(mechanism.as_str().as_bytes()),
+impl Choice {
+    fn is_offered(&self, client: &Client) -> bool {
+        match self.method {
+            // Another list may have come since, and the client has seen it end.
+            Method::Auth(_) => self.listed && client.supports(Extension::Sasl) == Support::Yes,
             // RFC 2449 §6.2: USER says that the two commands are there. Without a list they are what there is.
             Method::UserPass => client.supports(Extension::User) == Support::Yes || client.capa_refused(),
             Method::Apop => client.offers_apop(),

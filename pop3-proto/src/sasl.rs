@@ -33,10 +33,14 @@ use alloc::vec::Vec;
 use base64ct::{Base64, Encoding as _};
 use core::fmt;
 
-/// Canonical base64 (RFC 4648 §4: padded, pad bits zero); an empty line is an empty string.
-pub(crate) fn decode(line: &[u8]) -> Result<Vec<u8>, Fault> {
-    let text = core::str::from_utf8(line).map_err(|_| Fault::Base64)?;
-    Base64::decode_vec(text).map_err(|_| Fault::Base64)
+/// Canonical base64 (RFC 4648 §4: padded, pad bits zero); an empty line is an empty string. The octets go to a buffer of the
+/// caller's, for they are there also when the last of them shows that it was none.
+pub(crate) fn decode(line: &[u8], octets: &mut Vec<u8>) -> Result<(), Fault> {
+    octets.clear();
+    octets.resize((line.len() / 4).saturating_mul(3), 0);
+    let length = Base64::decode(line, octets).map_err(|_| Fault::Base64)?.len();
+    octets.truncate(length);
+    Ok(())
 }
 
 pub(crate) fn encode(octets: &[u8]) -> String {

@@ -1,9 +1,15 @@
 //! `serde` for what a program stores: capabilities, listings, unique-ids. Not for machines, and not for secrets.
 //!
-//! Texts are sequences of octets, for a peer's octets need not be UTF-8; a value that comes back is checked where its
-//! constructor checks it.
+//! Texts are sequences of octets, for a peer's octets need not be UTF-8. A value that comes back is checked where its
+//! constructor checks it; what a client keeps as it came (unique-ids, mechanisms) by the grammar with every tolerance, so
+//! that all that a session can give is taken back, and nothing else.
 
-use crate::listing::MessageNumber;
+use crate::capability::{Capability, Mechanisms};
+use crate::grammar::Tolerance;
+use crate::grammar::capability::capability;
+use crate::grammar::listing::unique_id_listing;
+use crate::listing::{MessageNumber, UniqueId};
+use crate::quirk::{Quirk, Quirks};
 use crate::text::Text;
 use alloc::vec::Vec;
 use serde::de::{Deserialize, Deserializer, Error as _};
@@ -34,5 +40,27 @@ impl Serialize for MessageNumber {
 impl<'de> Deserialize<'de> for MessageNumber {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::new(u32::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("message-numbers begin at 1"))
+    }
+}
+
+impl<'de> Deserialize<'de> for UniqueId<'_> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = Text::deserialize(deserializer)?;
+        let row = [b"1 ", id.as_bytes()].concat();
+        match unique_id_listing(&row, &mut Tolerance::new(Quirks::STRICT.with(Quirk::UniqueIdOctets))) {
+            Ok(_) => Ok(Self::received(id)),
+            Err(_) => Err(D::Error::custom("no server can send that unique-id")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Mechanisms<'_> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let names = Text::deserialize(deserializer)?;
+        let line = [b"SASL ", names.as_bytes()].concat();
+        match capability(&line) {
+            Ok((_, Capability::Sasl(_))) => Ok(Self(names)),
+            _ => Err(D::Error::custom("no server can send those mechanisms")),
+        }
     }
 }

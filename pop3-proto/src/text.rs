@@ -9,8 +9,9 @@ use core::hash::{Hash, Hasher};
 
 /// Octets of one line: no CR LF inside, else anything, for what the peer sends is not always text.
 ///
-/// [`Display`](fmt::Display) shows it as UTF-8, with control characters escaped and what is not UTF-8 replaced, so that
-/// a terminal or a log line survives it; [`Text::as_bytes`] gives the octets as they came.
+/// [`Display`](fmt::Display) shows it as UTF-8, with what is not UTF-8 replaced, and escaped what ends a line or turns the
+/// direction of what is behind it: control characters, U+2028 and U+2029, and the bidirectional controls. A terminal or a
+/// log line survives it; [`Text::as_bytes`] gives the octets as they came.
 ///
 /// ```
 /// use pop3_proto::Text;
@@ -19,7 +20,8 @@ use core::hash::{Hash, Hasher};
 /// ```
 ///
 /// It borrows from the input where its line lay whole in it. The texts of a line that two reads shared lie in one buffer of
-/// that line, and a clone of such a text copies nothing.
+/// that line, and a clone of such a text copies nothing. A text that is a small part of a long line is copied by itself: it
+/// holds at most four times its own octets, or 256.
 #[derive(Clone)]
 pub struct Text<'a>(Octets<'a>);
 
@@ -184,7 +186,7 @@ impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.as_bytes().utf8_chunks() {
             for character in chunk.valid().chars() {
-                if character.is_control() {
+                if character.is_control() || misleads(character) {
                     write!(f, "{}", character.escape_default())?;
                 } else {
                     f.write_char(character)?;
@@ -196,6 +198,14 @@ impl fmt::Display for Text<'_> {
         }
         Ok(())
     }
+}
+
+/// The line and paragraph separators, and the controls that turn the direction of text.
+const fn misleads(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
+    )
 }
 
 impl fmt::Debug for Text<'_> {
@@ -220,7 +230,9 @@ impl<'l> Carried<'l> {
         if octets.is_empty() {
             return Text::default();
         }
-        let Some((front, behind)) = self.place(octets) else {
+        // A line as long as a server likes is not kept for the few octets of a text that a program keeps.
+        let small = self.line.len() > KEPT && self.line.len() > octets.len().saturating_mul(4);
+        let Some((front, behind)) = self.place(octets).filter(|_| !small) else {
             return Text(Octets::Shared { buffer: Buffer(Arc::from(octets)), front: 0, behind: 0 });
         };
         let buffer = self.buffer.get_or_insert_with(|| Buffer(Arc::from(self.line))).clone();
@@ -235,6 +247,9 @@ impl<'l> Carried<'l> {
         Some((u16::try_from(front).ok()?, u32::try_from(behind).ok()?))
     }
 }
+
+/// A line of so many octets is kept for any text in it.
+const KEPT: usize = 256;
 
 /// Octets that several texts may have.
 #[derive(Clone)]
@@ -280,7 +295,10 @@ impl<'a> Secret<'a> {
     /// [`Fault::Base64`](crate::grammar::Fault::Base64).
     #[cfg(feature = "sasl")]
     pub fn decode(&self) -> Result<Secret<'static>, crate::grammar::Fault> {
-        crate::sasl::decode(self.reveal()).map(Secret::from)
+        // (A secret from the start: what is no canonical base64 is wiped too.)
+        let mut decoded = Secret::from(Vec::new());
+        crate::sasl::decode(self.reveal(), decoded.0.to_mut())?;
+        Ok(decoded)
     }
 
     /// The same secret without the borrow, in a buffer of its own.
@@ -463,15 +481,30 @@ mod tests {
         let line = vec![b'x'; 70_000];
         let mut carried = Carried::new(&line);
         for (octets, shared) in [
-            (&line[65_535..], true),
-            (&line[65_536..], false),
-            (&line[..1], true),
+            (&line[..], true),
+            (&line[..17_500], true),
+            (&line[..17_499], false),
+            (&line[17_500..], true),
+            (&line[50_000..], true),
+            (&line[..1], false),
             (b"elsewhere", false),
             (&b""[..], false),
         ] {
             let text = Text::from(octets).out_of(&mut carried);
             assert_eq!(text.as_bytes(), octets);
             assert_eq!(buffer(&text).is_some_and(|buffer| buffer.len() == line.len()), shared, "{}", octets.len());
+        }
+        // The places are counted in 16 and 32 bits.
+        let line = vec![b'x'; 80_000];
+        for (octets, shared) in [(&line[65_535 - 10_000..], true), (&line[65_536..], false)] {
+            let text = Text::from(octets).out_of(&mut Carried::new(&line));
+            assert_eq!(buffer(&text).is_some_and(|buffer| buffer.len() == line.len()), shared, "{}", octets.len());
+        }
+        // A line that is not long is kept whatever the text.
+        for (length, shared) in [(KEPT, true), (KEPT + 1, false)] {
+            let line = vec![b'x'; length];
+            let text = Text::from(&line[..2]).out_of(&mut Carried::new(&line));
+            assert_eq!(buffer(&text).is_some_and(|buffer| buffer.len() == length), shared, "{length}");
         }
     }
 

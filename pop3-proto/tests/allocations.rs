@@ -519,3 +519,21 @@ fn a_maildrop_of_a_million_messages_is_logged_into_listed_and_reconciled() {
     maildrop.dele(MessageNumber::new(MESSAGES).unwrap()).unwrap();
     assert_eq!(maildrop.stat().messages, MESSAGES - 1);
 }
+
+/// P23: what a program keeps is as large as what it counts, and not as a server likes.
+#[test]
+fn a_text_that_is_kept_does_not_keep_its_whole_line() {
+    let mut out = Vec::with_capacity(4096);
+    let mut client = logged_in(Arc::new(Config::new()), &mut out);
+    client.send(&Command::Uidl(None), &mut out).unwrap();
+    client.next_event(&mut &b"+OK\r\n"[..]).unwrap();
+    let (row, mut ids) = ([b"1".to_vec(), vec![b' '; 8000], b"id\r\n".to_vec()].concat(), Vec::new());
+    let heap = measure(|| {
+        for mut part in [&row[..5], &row[5..]].repeat(1000) {
+            if let Some(Event::UniqueId(row)) = client.next_event(&mut part).unwrap() {
+                ids.push(row.id.into_owned());
+            }
+        }
+    });
+    assert!(ids.len() == 1000 && heap.bytes_current < 300_000, "1000 ids of 2 octets hold {heap:?}");
+}

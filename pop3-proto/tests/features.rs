@@ -20,9 +20,53 @@ fn listings_and_capabilities_come_back_from_storage() {
     let rows: Vec<_> = response.content.into_iter().map(Result::unwrap).collect();
     let json = serde_json::to_string(&rows).unwrap();
     assert_eq!(serde_json::from_str::<Vec<pop3_proto::Capability<'_>>>(&json).unwrap(), rows);
+}
 
-    assert!(serde_json::from_str::<pop3_proto::MessageNumber>("0").is_err());
-    assert!(serde_json::from_str::<pop3_proto::Text<'_>>("[43,79,75,13,10]").is_err());
+#[cfg(feature = "serde")]
+#[test]
+fn what_no_constructor_and_no_session_makes_does_not_come_back_from_storage() {
+    use pop3_proto::{
+        Capability, DropListing, Expiry, Mechanisms, MessageNumber, ScanListing, Text, UniqueId, UniqueIdListing,
+    };
+    use serde::de::DeserializeOwned;
+
+    fn taken<T: DeserializeOwned>(json: &str) -> bool {
+        serde_json::from_str::<T>(json).is_ok()
+    }
+    let number = |json| taken::<MessageNumber>(json);
+    assert!(number("1") && number("4294967295"));
+    assert!(!number("0") && !number("4294967296") && !number("-1"));
+
+    let text = |json| taken::<Text<'static>>(json);
+    assert!(text("[]") && text("[0,27,255]"));
+    assert!(!text("[43,79,75,13,10]") && !text("[13]") && !text("[10]"));
+
+    // What a server may send is more than what one should: 70 octets, and visible ones, are for servers.
+    let long = format!("{:?}", [b'x'; 200]);
+    let id = |json| taken::<UniqueId<'static>>(json);
+    assert!(id("[33]") && id("[97,32,98]") && id("[195,169]") && id(&long));
+    assert!(!id("[]") && !id("[0,27]") && !id("[97,127]") && !id("[97,13,10]") && !id("[32,97]"));
+
+    let mechanisms = |json| taken::<Mechanisms<'static>>(json);
+    assert!(mechanisms("[]") && mechanisms("[80,76,65,73,78]") && mechanisms("[32,88,32]"));
+    assert!(!mechanisms("[0,27]") && !mechanisms("[88,127]") && !mechanisms("[88,10]"));
+
+    // Values that hold others ask them; numbers are all that fit.
+    assert!(taken::<UniqueIdListing<'static>>(r#"{"number":1,"id":[97]}"#));
+    assert!(!taken::<UniqueIdListing<'static>>(r#"{"number":0,"id":[97]}"#));
+    assert!(!taken::<UniqueIdListing<'static>>(r#"{"number":1,"id":[]}"#));
+    assert!(taken::<ScanListing>(r#"{"number":1,"octets":120}"#));
+    assert!(
+        !taken::<ScanListing>(r#"{"number":0,"octets":120}"#) && !taken::<ScanListing>(r#"{"number":1,"octets":-1}"#)
+    );
+    assert!(taken::<DropListing>(r#"{"messages":0,"octets":null}"#));
+    assert!(!taken::<DropListing>(r#"{"messages":-1,"octets":0}"#));
+    assert!(taken::<Expiry>(r#""Never""#) && taken::<Expiry>(r#"{"Days":0}"#));
+    assert!(!taken::<Expiry>(r#"{"Days":-1}"#));
+    let capability = |json| taken::<Capability<'static>>(json);
+    assert!(capability(r#"{"Sasl":[80]}"#) && capability(r#"{"Implementation":[80]}"#) && capability(r#""Top""#));
+    assert!(!capability(r#"{"Sasl":[0]}"#) && !capability(r#"{"Implementation":[10]}"#));
+    assert!(!capability(r#"{"Other":{"tag":[88],"arguments":[13,10]}}"#));
 }
 
 #[cfg(feature = "arbitrary")]

@@ -383,3 +383,14 @@ fn what_a_server_adds_to_a_scan_listing_ends_no_line_for_anybody() {
         assert!(matches!(&heard[..], [Heard::Event(event)] if event.contains("Malformed")), "{heard:?}");
     }
 }
+
+#[test]
+fn a_row_that_makes_no_sense_is_handed_out_as_every_other_line_with_its_stuffing_removed() {
+    let mut client = Client::over_tls(Config::new(), Peer::Verified);
+    client.next_event(&mut &b"+OK\r\n"[..]).unwrap();
+    client.send(&Command::Capa, &mut vec![]).unwrap();
+    let mut input = &b"+OK\r\n..\tx\r\n.\r\n"[..];
+    client.next_event(&mut input).unwrap();
+    let row = client.next_event(&mut input).unwrap();
+    assert!(matches!(&row, Some(Event::BadRow { of: Verb::Capa, line, .. }) if *line == ".\tx"), "{row:?}");
+}

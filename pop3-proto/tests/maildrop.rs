@@ -214,3 +214,15 @@ fn a_misuse_marks_nothing_as_deleted() {
     assert_eq!(maildrop.answer(&dele, &mut server, &mut vec![]), Err(Misuse::NothingOwed));
     assert_eq!(maildrop.deleted().count(), 0);
 }
+
+/// P20: no number is ever another than the true one.
+#[test]
+fn stat_never_says_a_sum_that_is_none() {
+    assert_eq!(Maildrop::new([(u64::MAX, "a"), (1, "b")]).err(), Some(Misuse::TooManyOctets));
+    let mut maildrop = Maildrop::new([(u64::MAX - 1, "a"), (1, "b")]).unwrap();
+    assert_eq!(maildrop.stat().octets, Some(u64::MAX));
+    maildrop.dele(number(1)).unwrap();
+    assert_eq!(maildrop.stat().octets, Some(1));
+    maildrop.rset();
+    assert_eq!(maildrop.stat().octets, Some(u64::MAX));
+}

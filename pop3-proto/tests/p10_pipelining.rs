@@ -34,6 +34,43 @@ const WINDOW: [Verb; 8] =
 const BARRIERS: [Verb; 4] = [Verb::Capa, Verb::Lang, Verb::Quit, Verb::Other];
 
 #[test]
+fn a_client_with_several_commands_outstanding_knows_which_message_is_answered() {
+    let mut client = logged_in(Config::new(), "PIPELINING");
+    let number = pop3_proto::MessageNumber::new;
+    assert_eq!(client.answering(), None);
+    let mut out = vec![];
+    for command in [Command::dele(7).unwrap(), Command::top(3, 0).unwrap(), Command::Stat, Command::uidl(9).unwrap()] {
+        client.send(&command, &mut out).unwrap();
+    }
+    let mut input = &b"-ERR no\r\n+OK\r\nx\r\n.\r\n+OK 1 2\r\n+OK 9 id\r\n"[..];
+    let mut answered = vec![];
+    loop {
+        let answering = client.answering();
+        let Some(event) = client.next_event(&mut input).unwrap() else { break };
+        let (pop3_proto::Event::Ok { to: verb, .. }
+        | pop3_proto::Event::Err { to: verb, .. }
+        | pop3_proto::Event::End { of: verb }) = event
+        else {
+            assert_eq!(answering, Some((Verb::Top, number(3))), "{event:?}");
+            continue;
+        };
+        assert_eq!(answering.map(|(verb, _)| verb), Some(verb));
+        answered.push((verb, answering.and_then(|(_, number)| number)));
+    }
+    assert_eq!(
+        answered,
+        [
+            (Verb::Dele, number(7)),
+            (Verb::Top, number(3)),
+            (Verb::Top, number(3)),
+            (Verb::Stat, None),
+            (Verb::Uidl, number(9))
+        ]
+    );
+    assert_eq!(client.answering(), None);
+}
+
+#[test]
 fn a_server_reads_nothing_past_an_unanswered_command() {
     let mut site = Site::new(&[b"one\r\n"]);
     let mut server = open(Config::new(), &mut site);

@@ -15,7 +15,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_client_says_what_it_waits_for_and_how_long() {
-    let config = Config::new().allow_cleartext_login().greeting_wait(MINUTE).reply_wait(2 * MINUTE);
+    let config =
+        Config::new().allow_cleartext_login().greeting_wait(MINUTE).reply_wait(2 * MINUTE).handshake_wait(3 * MINUTE);
     let mut client = Client::with_config(config);
     let mut out = vec![];
     let wait = |client: &Client| (client.awaiting(), client.patience());
@@ -27,7 +28,7 @@ fn a_client_says_what_it_waits_for_and_how_long() {
     client.send(&Command::Stls, &mut out).unwrap();
     assert_eq!(wait(&client), (Wait::Reply(Verb::Stls), Some(2 * MINUTE)));
     feed(&mut client, b"+OK\r\n");
-    assert_eq!(wait(&client), (Wait::Tls, Some(5 * MINUTE)));
+    assert_eq!(wait(&client), (Wait::Tls, Some(3 * MINUTE)));
     client.tls_established(Peer::Verified).unwrap();
     client.send(&Command::auth("X").unwrap(), &mut out).unwrap();
     feed(&mut client, b"+ \r\n");
@@ -94,6 +95,20 @@ fn autologout_is_ten_minutes_or_more_unless_the_setting_names_the_deviation() {
     assert_eq!(of(Config::new().autologout_below_ten_minutes(MINUTE)), Some(MINUTE));
     let server = greeted(Config::new().autologout_below_ten_minutes(MINUTE));
     assert_eq!(server.patience(), Some(MINUTE));
+}
+
+#[test]
+fn a_shorter_wait_before_login_and_an_autologout_can_be_set_in_either_order() {
+    assert_eq!(Config::new().patience(Wait::Tls), Some(5 * MINUTE));
+    let one = Config::new().login_wait_below_ten_minutes(MINUTE).autologout(30 * MINUTE).unwrap();
+    let other = Config::new().autologout(30 * MINUTE).unwrap().login_wait_below_ten_minutes(MINUTE);
+    assert_eq!(one, other);
+    assert_eq!(greeted(one.clone()).patience(), Some(MINUTE));
+    assert_eq!(one.patience(Wait::Command), Some(30 * MINUTE));
+    let short = Config::new().login_wait_below_ten_minutes(MINUTE).autologout_below_ten_minutes(5 * MINUTE);
+    assert_eq!(greeted(short).patience(), Some(MINUTE));
+    // Who says nothing about the time before login has one time for both.
+    assert_eq!(greeted(Config::new().autologout(30 * MINUTE).unwrap()).patience(), Some(30 * MINUTE));
 }
 
 /// Servers with one message marked as deleted, and how far QUIT came.

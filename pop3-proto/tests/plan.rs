@@ -1,11 +1,14 @@
 //! P5, P8: the login plan proposes nothing that the policy forbids, never goes back, and tells wrong credentials from
 //! trouble that passes.
 //!
+//! P3: what was listed before TLS, or in a list before the last, counts for nothing; and the plan holds nothing that the
+//! server sent.
+//!
 //! Broken if a missing or refused STLS led to a login in the clear under `Tls::Required`, if the default list held a
 //! cleartext method without TLS, or if `[SYS/TEMP]` asked for a new password.
 
 use pop3_proto::{
-    Client, Command, Config, Error, ErrorClass, Event, Method, Next, Peer, Plan, ResponseCode, Tls, Verb, Wait, Why,
+    Client, Command, Config, Error, ErrorClass, Method, Next, Peer, Plan, ResponseCode, Tls, Verb, Wait, Why,
 };
 
 fn greeted(mut client: Client) -> Client {
@@ -16,11 +19,14 @@ fn greeted(mut client: Client) -> Client {
 /// Asks CAPA, which the server answers with `answer`, and tells the plan.
 fn capa(client: &mut Client, plan: &mut Plan, answer: &str) {
     client.send(&Command::Capa, &mut Vec::new()).unwrap();
+    tell(client, plan, answer);
+}
+
+/// What the server says goes to the plan.
+fn tell(client: &mut Client, plan: &mut Plan, answer: &str) {
     let mut input = answer.as_bytes();
     while let Some(event) = client.next_event(&mut input).unwrap() {
-        if let Event::Capability(capability) = event {
-            plan.capability(&capability);
-        }
+        plan.heard(&event);
     }
 }
 
@@ -183,4 +189,121 @@ fn there_is_nothing_to_do_before_the_greeting_and_when_the_maildrop_is_open() {
     assert_eq!(plan.next(&client), Next::LoggedIn);
     answer(&mut client, &Command::Quit, b"+OK\r\n");
     assert_eq!(plan.next(&client), Next::Nothing);
+}
+
+#[test]
+fn what_was_listed_before_tls_counts_for_nothing_though_nobody_asked_the_plan_in_between() {
+    let (mut client, mut plan) = (greeted(Client::with_config(Config::new())), Plan::new());
+    capa(&mut client, &mut plan, "+OK\r\nSASL PLAIN LOGIN\r\nSTLS\r\n.\r\n");
+    client.send(&Command::Stls, &mut Vec::new()).unwrap();
+    tell(&mut client, &mut plan, "+OK\r\n");
+    client.tls_established(Peer::Verified).unwrap();
+    let behind = plan.clone();
+    capa(&mut client, &mut plan, "+OK\r\nSASL LOGIN\r\nUSER\r\n.\r\n");
+    assert_eq!(plan.next(&client), Next::Login(Method::auth("LOGIN").unwrap()), "PLAIN came in the clear");
+    let mut plan = behind;
+    capa(&mut client, &mut plan, "+OK\r\nUSER\r\n.\r\n");
+    assert_eq!(plan.next(&client), Next::Login(Method::UserPass), "PLAIN came in the clear");
+    // A plan that is given capabilities and no events.
+    let (mut client, mut plan) = (greeted(Client::over_tls(Config::new(), Peer::Verified)), Plan::new());
+    let sasl = |names: &'static str| pop3_proto::Capability::Sasl(pop3_proto::Mechanisms::new([names]).unwrap());
+    plan.capability(&sasl("PLAIN"));
+    answer(&mut client, &Command::Capa, b"+OK\r\n");
+    client.next_event(&mut &b"SASL X-THEIRS\r\n"[..]).unwrap();
+    client.next_event(&mut &b".\r\n"[..]).unwrap();
+    assert_eq!(plan.next(&client), Next::Login(plain()));
+    plan.capability(&sasl("LOGIN"));
+    assert_eq!(plan.next(&client), Next::Login(Method::auth("LOGIN").unwrap()));
+}
+
+#[test]
+fn a_list_replaces_the_one_before_and_its_lines_add_up() {
+    let (mut client, mut plan) = (greeted(Client::over_tls(Config::new(), Peer::Verified)), Plan::new());
+    capa(&mut client, &mut plan, "+OK\r\nUSER\r\nSASL plain\r\n.\r\n");
+    assert_eq!(plan.next(&client), Next::Login(plain()));
+    capa(&mut client, &mut plan, "+OK\r\nUSER\r\nSASL X-OTHER\r\n.\r\n");
+    assert_eq!(plan.next(&client), Next::Login(Method::UserPass));
+    capa(&mut client, &mut plan, "+OK\r\nUSER\r\nSASL PLAIN\r\nSASL LOGIN\r\n.\r\n");
+    assert_eq!(plan.next(&client), Next::Login(plain()));
+    capa(&mut client, &mut plan, "-ERR not now\r\n");
+    assert_eq!(plan.next(&client), Next::Login(Method::UserPass));
+}
+
+#[test]
+fn a_plan_holds_no_more_than_its_own_methods() {
+    let (mut client, mut plan) = (greeted(Client::over_tls(Config::new(), Peer::Verified)), Plan::new());
+    let held = format!("{plan:?}").len();
+    client.send(&Command::Capa, &mut Vec::new()).unwrap();
+    tell(&mut client, &mut plan, "+OK\r\n");
+    for at in 0..10_000 {
+        tell(&mut client, &mut plan, &format!("SASL X{at:015}\r\n"));
+        plan.failed(Method::auth(&format!("X{at:015}")).unwrap(), None);
+    }
+    assert!(format!("{plan:?}").len() <= held, "{plan:?}");
+}
+
+#[test]
+fn a_plan_waits_for_answers_and_for_pass() {
+    let (mut client, mut plan) = (greeted(Client::over_tls(Config::new(), Peer::Verified)), Plan::new());
+    client.send(&Command::Capa, &mut Vec::new()).unwrap();
+    assert_eq!(plan.next(&client), Next::Nothing, "CAPA is outstanding");
+    tell(&mut client, &mut plan, "+OK\r\nUSER\r\n");
+    assert_eq!(plan.next(&client), Next::Nothing, "the list has not ended");
+    tell(&mut client, &mut plan, ".\r\n");
+    assert_eq!(plan.next(&client), Next::Login(Method::UserPass));
+    client.send(&Command::user("mrose").unwrap(), &mut Vec::new()).unwrap();
+    assert_eq!(plan.next(&client), Next::Nothing, "USER is outstanding");
+    tell(&mut client, &mut plan, "+OK\r\n");
+    assert_eq!(plan.next(&client), Next::Nothing, "PASS is due");
+    client.send(&Command::pass("tanstaaf").unwrap(), &mut Vec::new()).unwrap();
+    assert_eq!(plan.next(&client), Next::Nothing, "PASS is outstanding");
+    tell(&mut client, &mut plan, "-ERR no\r\n");
+    assert_eq!(plan.next(&client), Next::GiveUp(Why::Refused));
+    tell(&mut client, &mut plan, "-ERR closing\r\n");
+    assert_eq!(plan.next(&client), Next::Nothing, "the session is over");
+}
+
+#[test]
+fn a_refusal_that_is_heard_is_one_of_what_was_proposed() {
+    let mut client = greeted(Client::over_tls(Config::new().allow_apop_md5(), Peer::Verified));
+    let login = Method::auth("LOGIN").unwrap();
+    let mut plan = Plan::allowing([login, Method::Apop, plain(), Method::UserPass]);
+    capa(&mut client, &mut plan, "+OK\r\nUSER\r\nSASL LOGIN PLAIN\r\n.\r\n");
+    let commands = [
+        (login, Command::auth("LOGIN").unwrap()),
+        (Method::Apop, Command::apop("mrose", "c4c9334bac560ecc979e58001b3e22fb").unwrap()),
+        (plain(), Command::auth("PLAIN").unwrap()),
+        (Method::UserPass, Command::user("mrose").unwrap()),
+    ];
+    for (method, command) in &commands {
+        assert_eq!(plan.next(&client), Next::Login(*method));
+        client.send(command, &mut Vec::new()).unwrap();
+        tell(&mut client, &mut plan, "-ERR no\r\n");
+    }
+    assert_eq!(plan.next(&client), Next::GiveUp(Why::Refused));
+
+    let mut plan = Plan::new();
+    capa(&mut client, &mut plan, "+OK\r\nUSER\r\nSASL PLAIN\r\n.\r\n");
+    assert_eq!(plan.next(&client), Next::Login(plain()));
+    client.send(&commands[2].1, &mut Vec::new()).unwrap();
+    tell(&mut client, &mut plan, "-ERR [IN-USE] locked\r\n");
+    assert_eq!(plan.next(&client), Next::GiveUp(Why::Later(ErrorClass::Busy)));
+}
+
+#[test]
+fn no_login_is_proposed_that_the_policy_refuses() {
+    let opportunistic = || {
+        let config = Config::new().tls(Tls::Opportunistic);
+        (greeted(Client::with_config(config)), Plan::allowing([plain(), Method::UserPass]))
+    };
+    // STLS was there once, and is not in the second list: somebody on the way may have taken it out.
+    let (mut client, mut plan) = opportunistic();
+    capa(&mut client, &mut plan, "+OK\r\nUSER\r\nSTLS\r\n.\r\n");
+    capa(&mut client, &mut plan, "+OK\r\nUSER\r\nSASL PLAIN\r\n.\r\n");
+    assert_eq!(plan.next(&client), Next::GiveUp(Why::NoTls));
+    // UTF8 was sent, and STLS may not follow it (RFC 6856 §2.1).
+    let (mut client, mut plan) = opportunistic();
+    answer(&mut client, &Command::Utf8, b"+OK\r\n");
+    capa(&mut client, &mut plan, "+OK\r\nUSER\r\nSTLS\r\n.\r\n");
+    assert_eq!(plan.next(&client), Next::GiveUp(Why::NoTls));
 }

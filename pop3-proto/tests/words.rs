@@ -186,6 +186,7 @@ fn a_misuse_says_what_to_do_instead() {
         (Misuse::NotUtf8, "the text is not UTF-8; convert it first"),
         (Misuse::TooShort, "RFC 1939 asks for ten minutes at least; Config::autologout_below_ten_minutes takes less"),
         (Misuse::TooManyMessages, "a maildrop holds at most 4294967295 messages; leave the others out"),
+        (Misuse::TooManyOctets, "a maildrop holds at most 18446744073709551615 octets; leave messages out"),
     ];
     for (misuse, words) in &rows {
         let (wrong, instead) = words.split_once("; ").unwrap_or_else(|| panic!("{misuse:?} does not say what to do"));

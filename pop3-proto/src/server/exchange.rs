@@ -74,8 +74,7 @@ impl Server {
     pub(super) fn step(&mut self, running: Running, line: &[u8], out: &mut Vec<u8>) -> Option<Incoming<'static>> {
         self.answering = Answering::Nothing;
         let name = self.user.take().map(|user| user.0);
-        let turn =
-            crate::sasl::decode(line).map(Secret::from).and_then(|response| running.step(response.reveal(), name));
+        let turn = Secret::from(line).decode().and_then(|response| running.step(response.reveal(), name));
         match turn {
             Ok(Turn::Login(login)) => {
                 self.bearer = matches!(login, Login::Bearer { .. });
