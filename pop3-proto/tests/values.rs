@@ -101,6 +101,20 @@ fn what_was_read_is_the_same_without_the_octets_that_it_was_read_from() {
 }
 
 #[test]
+fn a_challenge_is_the_same_without_its_line() {
+    let mut client = Client::over_tls(Config::new(), pop3_proto::Peer::Verified);
+    client.next_event(&mut &b"+OK ready\r\n"[..]).unwrap();
+    client.send(&Command::auth("X-MINE").unwrap(), &mut vec![]).unwrap();
+    let line = b"+ VXNlcm5hbWU6\r\n".to_vec();
+    let event = client.next_event(&mut &line[..]).unwrap();
+    let Some(pop3_proto::Event::Challenge(challenge)) = event else { panic!("{event:?}") };
+    let owned: pop3_proto::Challenge<'static> = challenge.clone().into_owned();
+    assert_eq!(owned, challenge);
+    drop(line);
+    assert_eq!(owned.line(), "VXNlcm5hbWU6");
+}
+
+#[test]
 fn secrets_compare_by_every_octet_and_their_length() {
     let secret = |octets: &'static [u8]| Secret::from(octets);
     assert_eq!(secret(b"tanstaaf"), secret(b"tanstaaf").into_owned());
