@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pop3_conformance::peer::live_client::LiveClient;
 use pop3_conformance::peer::live_server::{LiveServer, Reach};
-use pop3_conformance::peer::tls::{self, Trust};
+use pop3_conformance::peer::tls::{self, Identity, Trust};
 use pop3_conformance::peer::{Account, Login, Upgrade};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -119,6 +119,12 @@ pub(crate) struct Access {
     /// Take any certificate
     #[arg(long)]
     pub(crate) insecure: bool,
+    /// A certificate (PEM) that the server accepts in place of the user's password: SASL EXTERNAL
+    #[arg(long, value_name = "FILE", requires = "client_key")]
+    pub(crate) client_cert: Option<PathBuf>,
+    /// The key of that certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "client_cert")]
+    pub(crate) client_key: Option<PathBuf>,
     /// Cases may mark messages as deleted, and remove those that the mailbox has for it
     #[arg(long)]
     pub(crate) allow_delete: bool,
@@ -231,11 +237,15 @@ impl Access {
             None if self.insecure => Trust::Anything,
             None => Trust::System,
         };
+        let identity = match (&self.client_cert, &self.client_key) {
+            (Some(certificate), Some(key)) => Some(Identity::in_files(certificate, key)?),
+            _ => None,
+        };
         let upgrade = self.tls.upgrade();
         let side = match upgrade {
             // STLS cases need a handshake in a run without TLS, too; what cannot be had is said by the case.
-            Upgrade::None => tls::towards(&host, &trust).ok(),
-            Upgrade::Stls | Upgrade::Implicit => Some(tls::towards(&host, &trust)?),
+            Upgrade::None => tls::towards(&host, &trust, identity.as_ref()).ok(),
+            Upgrade::Stls | Upgrade::Implicit => Some(tls::towards(&host, &trust, identity.as_ref())?),
         };
         LiveServer::new(Reach {
             host,
@@ -244,6 +254,7 @@ impl Access {
             empty: self.empty_user.clone(),
             upgrade,
             side,
+            certificate: identity.is_some(),
             may_delete: self.allow_delete,
             patience: timeout,
         })

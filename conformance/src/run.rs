@@ -228,6 +228,10 @@ fn hindrance(case: &ServerCase, peer: &dyn ServerPeer) -> Option<String> {
     if !case.memory_only.is_empty() && !peer.name().starts_with("memory") {
         return Some(format!("it runs in memory alone: {}", case.memory_only));
     }
+    if case.certificate && !peer.is_ours() {
+        let why = "it needs a certificate that stands for the user: --client-cert and --client-key";
+        return (!peer.has_certificate()).then(|| why.to_owned());
+    }
     if case.house.is_some() && !peer.is_ours() {
         return Some("it needs a server that is set up for it".to_owned());
     }

@@ -2,10 +2,12 @@
 
 mod serving;
 
+use pop3_conformance::peer::Upgrade;
 use pop3_conformance::peer::house::{House, Our};
 use pop3_conformance::peer::tls::Generated;
 use pop3_conformance::peer::wire::Endpoint;
-use serving::listen;
+use pop3_proto::Builtin;
+use serving::{listen, listen_over};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -123,6 +125,48 @@ fn the_mailbox_is_written_as_a_maildir_and_as_an_mbox_file() {
     // What is there already is not written over.
     assert_eq!(run(&arguments).status.code(), Some(3));
     assert_eq!(run(&["fixture"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_certificate_that_stands_for_the_user_is_shown_where_one_is_asked_for() {
+    let generated = Generated::get();
+    let mut files = Vec::new();
+    for (name, pem) in [("ca", &generated.ca), ("certificate", &generated.certificate), ("key", &generated.key)] {
+        let path = path(&format!("external-{name}.pem"));
+        std::fs::write(&path, pem).unwrap();
+        files.push(path.to_str().unwrap().to_owned());
+    }
+    let password = password_file("external-password", "tanstaaf");
+    let check = |address: &str, more: &[&str]| {
+        let access = ["server", address, "--user", "mrose", "--password-file", &password, "--ca", &files[0]];
+        run(&[&access[..], &["--only", "rfc8314/4.2", "--timeout", "20", "-v"], more].concat())
+    };
+    let certified = ["--client-cert", &files[1], "--client-key", &files[2]];
+    let external = |house: &mut House| {
+        house.certificate = true;
+        house.config = |config| config.builtin_mechanisms([Builtin::Plain, Builtin::External]);
+    };
+    for (upgrade, option) in [(Upgrade::Implicit, "--tls"), (Upgrade::Stls, "--stls")] {
+        let mut house = House::default();
+        external(&mut house);
+        let address = listen_over(upgrade, generated.asking(), Our::new(house), |session| session);
+        let output = check(&address, &[&certified[..], &[option]].concat());
+        assert!(output.status.success() && out(&output).contains("1 passed"), "{}", out(&output));
+        // The server asks for a certificate, and takes nobody without one.
+        assert_eq!(check(&address, &[option]).status.code(), Some(3));
+    }
+    // A server that takes the certificate and has no EXTERNAL.
+    let address = listen_over(Upgrade::Implicit, generated.asking(), Our::new(House::default()), |session| session);
+    let output = check(&address, &[&certified[..], &["--tls"]].concat());
+    assert_eq!(output.status.code(), Some(1), "{}", out(&output));
+    assert!(out(&output).contains("EXTERNAL among the SASL mechanisms"), "{}", out(&output));
+    let output = check(&server(House::default()), &["--stls"]);
+    assert!(out(&output).contains("--client-cert and --client-key"), "{}", out(&output));
+    // One without the other, and a file that holds no certificate.
+    assert_eq!(check(&address, &["--tls", "--client-cert", &files[1]]).status.code(), Some(2));
+    let wrong = check(&address, &["--tls", "--client-cert", &files[2], "--client-key", &files[2]]);
+    assert_eq!(wrong.status.code(), Some(3), "{}", out(&wrong));
+    assert!(out(&wrong).contains("it holds no certificate"), "{}", out(&wrong));
 }
 
 /// An end of a session that overlooks NOOP: the first time, or always.

@@ -222,6 +222,9 @@ pub struct ServerCase {
     /// How our own server is set up for it; a foreign server cannot be.
     #[doc(hidden)]
     pub house: Option<fn(&mut House)>,
+    /// Whether it needs a certificate of the client's that stands for the user. A foreign server is set up for it where the
+    /// run has one.
+    pub certificate: bool,
     /// Why it runs in memory alone (a virtual clock, say); empty if it runs anywhere.
     pub memory_only: &'static str,
     /// The dialogue.
@@ -245,6 +248,7 @@ impl ServerCase {
             mailbox: Mailbox::Any,
             needs: None,
             house: None,
+            certificate: false,
             memory_only: "",
             script,
         }
@@ -317,6 +321,13 @@ impl ServerCase {
     #[must_use]
     pub const fn house(mut self, house: fn(&mut House)) -> Self {
         self.house = Some(house);
+        self
+    }
+
+    /// Needs a certificate of the client's that stands for the user.
+    #[must_use]
+    pub const fn certificate(mut self) -> Self {
+        self.certificate = true;
         self
     }
 

@@ -23,6 +23,7 @@ pub struct LiveServer {
     empty: Option<Account>,
     upgrade: Upgrade,
     side: Option<Side>,
+    certificate: bool,
     may_delete: bool,
     /// Deletions are suspended: several cases run at a time.
     suspended: AtomicBool,
@@ -50,6 +51,8 @@ pub struct Reach {
     pub upgrade: Upgrade,
     /// What TLS needs.
     pub side: Option<Side>,
+    /// Whether that has a certificate which stands for the user.
+    pub certificate: bool,
     /// Whether messages may be marked as deleted.
     pub may_delete: bool,
     /// How long an answer may take.
@@ -74,7 +77,7 @@ impl LiveServer {
     ///
     /// Why nothing can be checked: no connection, no TLS, a refused login.
     pub fn new(reach: Reach) -> Result<Self, String> {
-        let Reach { host, port, account, empty, upgrade, side, may_delete, patience } = reach;
+        let Reach { host, port, account, empty, upgrade, side, certificate, may_delete, patience } = reach;
         let empty = empty.map(|user| Account { user, ..account.clone() });
         let server = Self {
             host,
@@ -83,6 +86,7 @@ impl LiveServer {
             empty,
             upgrade,
             side,
+            certificate,
             may_delete,
             patience,
             quiet: Duration::from_millis(300).min(patience),
@@ -215,6 +219,10 @@ impl Peer for LiveServer {
 impl ServerPeer for LiveServer {
     fn may_delete(&self) -> bool {
         self.may_delete && !self.suspended.load(Ordering::Relaxed)
+    }
+
+    fn has_certificate(&self) -> bool {
+        self.certificate
     }
 
     fn login_patience(&self) -> Duration {

@@ -59,21 +59,18 @@ impl ServerPeer for Loopback {
     }
 
     fn site(&self, case: &ServerCase) -> Result<Box<dyn Site + '_>, String> {
-        let peer = *self;
+        let (peer, certificate) = (*self, case.certificate);
         Ok(Box::new(OurSite::new(case, move |our| {
             let (ours, theirs) = connected().map_err(|error| error.to_string())?;
+            let (server, client) = Generated::get().sides(certificate);
             let our = our.clone();
             thread::spawn(move || {
-                let Ok(server) = Socket::open(theirs, Some(Generated::get().server()), peer.upgrade, peer.patience)
-                else {
-                    return;
-                };
+                let Ok(server) = Socket::open(theirs, Some(server), peer.upgrade, peer.patience) else { return };
                 let mut out = Vec::new();
                 let mut session = our.session(peer.upgrade == Upgrade::Implicit, &mut out);
                 drive(&mut session, out, server, None);
             });
-            let socket = Socket::open(ours, Some(Generated::get().client()), peer.upgrade, peer.patience)?;
-            Ok(Box::new(socket))
+            Ok(Box::new(Socket::open(ours, Some(client), peer.upgrade, peer.patience)?))
         })))
     }
 }

@@ -192,6 +192,11 @@ pub trait ServerPeer: Peer {
     /// Whether messages may be marked as deleted.
     fn may_delete(&self) -> bool;
 
+    /// Whether the runner has a certificate that the server accepts in place of the user's password.
+    fn has_certificate(&self) -> bool {
+        false
+    }
+
     /// How long the answer to a login may take: a refusal is often held back for seconds.
     fn login_patience(&self) -> Duration {
         self.patience()

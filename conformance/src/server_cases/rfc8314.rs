@@ -168,12 +168,21 @@ pub(super) const CASES: &[ServerCase] = &[
                 s.err("AUTH EXTERNAL =")?;
                 return s.err("STAT").map(drop);
             }
-            mechanism(s, "EXTERNAL")?;
+            // A certificate alone logs nobody in: the state is AUTHORIZATION (RFC 8314 §3.1).
+            s.err("STAT")?;
+            if s.upgrade() == Upgrade::Stls {
+                // RFC 2595 §4 leaves it open; RFC 8314 §4.2, of implicit TLS, does not.
+                mechanism(s, "EXTERNAL")?;
+            }
+            let list = list(s)?;
+            let external = find(&list, "SASL").is_some_and(|words| words.contains(&"EXTERNAL"));
+            s.check(external, "EXTERNAL among the SASL mechanisms", list.join(", "))?;
             s.ok("AUTH EXTERNAL =")?;
             s.ok("STAT").map(drop)
         },
     )
     .from(Start::Authorization)
     .house(houses::certificate)
-    .memory_only("over sockets our client has no certificate"),
+    .certificate()
+    .needs(&["SASL"]),
 ];
