@@ -63,7 +63,7 @@ def main():
         sys.exit(f"without a bug the replay finds something: {clean}")
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for bug, targets in zip(bugs, pool.map(lambda bug: found_by_replay(replay, bug["id"]), bugs)):
-            bug["how"], bug["targets"] = "replay", targets
+            bug["how"], bug["targets"] = "replay" if targets else "not at all", targets
     fuzz_for([bug for bug in bugs if not bug["targets"]], options)
     report(bugs, options.record)
     missed = [bug for bug in bugs if not bug["targets"]]

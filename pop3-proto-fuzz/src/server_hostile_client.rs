@@ -7,8 +7,8 @@
 use crate::finding::{ensure, has_words, same};
 use crate::naive::sasl::{Login, MECHANISMS, OWN};
 use crate::naive::server::{
-    Answer, LIMITS, MESSAGES, Server as Naive, Settings, State, TIMESTAMP, TOKEN_REFUSED, expect, is_given_up, is_own,
-    is_right, stuffed, text_of,
+    Answer, LIMITS, MESSAGES, SPOILT, Server as Naive, Settings, State, TIMESTAMP, TOKEN_REFUSED, expect, is_given_up,
+    is_own, is_right, stuffed, text_of,
 };
 use crate::plan::{Cuts, Octets, chunk, octet};
 use crate::{Target, Verdict, Ways};
@@ -428,7 +428,19 @@ impl Ours {
                 let mut top = Top::new(lines);
                 server.begin("top of message", out)?;
                 self.fumble_within(out);
-                let server = &mut self.server;
+                let (server, before) = (&mut self.server, out.len());
+                if self.clumsy && (number.get() as usize - 1, Some(lines)) == SPOILT {
+                    assert_eq!(
+                        server.body_stuffed(b"\n.\r\n", out),
+                        Err(Misuse::Terminator),
+                        "P11: an end within the text"
+                    );
+                    is_refused("body_stuffed", server.body_stuffed(b"x\r\n", out), Some(Verb::Top));
+                    is_refused("end", server.end(out), Some(Verb::Top));
+                    assert_eq!(out.len(), before, "P11: something of it is written");
+                    server.abort();
+                    return Ok(());
+                }
                 for piece in Cuts(&[2, 1, 5]).of(MESSAGES[number.get() as usize - 1].1) {
                     server.body(top.take(piece), out)?;
                 }

@@ -87,6 +87,8 @@ pub(crate) fn client(seeds: &mut Seeds) {
     let strict =
         |length: usize| Session::new(4, &[]).hear("+OK\r\n").asked(Auth, format!("+ {}\r\n", "A".repeat(length - 4)));
     for (name, session) in [
+        ("limit-1024-challenge", challenge(1024)),
+        ("limit-1025-challenge", challenge(1025)),
         ("limit-8192-challenge", challenge(8192)),
         ("limit-8196-challenge", challenge(8196)),
         ("limit-513-strict-answer-to-auth", Session::new(4, &[]).hear("+OK\r\n").asked(Auth, status(513))),
@@ -185,6 +187,7 @@ pub(crate) fn server(seeds: &mut Seeds) {
             &[],
             &["LANG\r\nXTND\r\n", login, "RETR 1\r\nTOP 2 1\r\nLANG\r\nXTND\r\nQUIT\r\n"],
         ),
+        ("clumsy-message-with-an-end-in-it", 128, &[], &[login, "DELE 1\r\nTOP 3 7\r\nQUIT\r\n"]),
         ("clumsy-in-use", 128, &[], &["USER x\r\nPASS y\r\nAUTH PLAIN AHgAeQ==\r\nAUTH X-TWO\r\nAAAA\r\nSTAT\r\n"]),
         ("clumsy-utf8-then-capabilities", 128, &[], &["UTF8\r\nCAPA\r\nSTLS\r\n"]),
     ] {

@@ -321,6 +321,10 @@ impl Server {
                     b"RETR" => Answer::Lines(stuffed(at).to_vec()),
                     b"TOP" => {
                         let lines = command.arguments.get(1).and_then(|lines| super::digits(lines)?.0);
+                        if self.settings.clumsy && (at, lines) == SPOILT {
+                            self.state = State::Closed;
+                            return ok();
+                        }
                         Answer::Lines(stuff(&top(text_of(at), lines.unwrap_or(u64::MAX))))
                     }
                     _ => Answer::Err,
@@ -404,6 +408,10 @@ pub fn is_own(keyword: &[u8]) -> bool {
 pub fn is_given_up(keyword: &[u8]) -> bool {
     matches!(keyword, [b'X' | b'x', b'-', ..])
 }
+
+/// The place of the message, and the lines of it, with which a clumsy application sends an end of its own: it has to give
+/// the answer up that it began.
+pub const SPOILT: (usize, Option<u64>) = (2, Some(7));
 
 /// Whether the credentials open the mailbox.
 #[must_use]
