@@ -291,7 +291,8 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// Appends the line with its CRLF to `out`.
+    /// Appends the line with its CRLF to `out`. It is one line always; that it is one which may be sent now, and is not too
+    /// long with a name or a password out of a SASL message in it, [`Client::may_send`](crate::Client::may_send) says.
     pub fn encode(&self, out: &mut Vec<u8>) {
         self.pieces(|piece| out.extend_from_slice(piece));
     }

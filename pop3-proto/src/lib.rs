@@ -247,7 +247,8 @@
 //! # What to know
 //!
 //! * **Errors.** [`Error`] is the peer's fault: fatal, and the machine says the same ever after. [`Misuse`] is the
-//!   caller's: nothing was written and nothing changed. `-ERR` is neither; it comes as an event.
+//!   caller's: nothing was written and nothing changed, except that a message of which a chunk was refused can only be
+//!   aborted. `-ERR` is neither; it comes as an event.
 //! * **TLS.** A default client and a default server refuse logins in the clear. For implicit TLS begin with
 //!   [`Client::over_tls`] or [`Server::over_tls`]; for STLS do the handshake once the state is
 //!   [`State::Handshake`] and call `tls_established`. Octets in the clear in between are fatal on both sides.

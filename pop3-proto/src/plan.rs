@@ -327,7 +327,8 @@ impl Plan {
             Ok(()) => Next::Login(method),
             Err(Misuse::UnverifiedPeer) => Next::GiveUp(Why::Unverified),
             // The policy knows more than the last capability list says.
-            Err(_) => Next::GiveUp(Why::NoTls),
+            Err(Misuse::NeedsTls) => Next::GiveUp(Why::NoTls),
+            Err(_) => Next::GiveUp(Why::NothingInCommon),
         }
     }
 }

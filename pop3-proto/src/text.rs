@@ -63,10 +63,30 @@ impl<'a> Text<'a> {
         core::str::from_utf8(self.as_bytes()).ok()
     }
 
-    /// The same text without the borrow.
+    /// The same text without the borrow. It keeps no line that is much longer than it is.
     #[must_use]
     pub fn into_owned(self) -> Text<'static> {
-        self.out_of(&mut Carried::new(&[]))
+        match self.0 {
+            Octets::Shared { buffer, front, behind } => {
+                let text = Text(Octets::Shared { buffer, front, behind });
+                if text.is_small_in_its_line() { Text::alone(text.as_bytes()) } else { text }
+            }
+            Octets::Borrowed(_) => self.out_of(&mut Carried::new(&[])),
+        }
+    }
+
+    /// In a buffer of its own.
+    fn alone(octets: &[u8]) -> Text<'static> {
+        Text(Octets::Shared { buffer: Buffer(Arc::from(octets)), front: 0, behind: 0 })
+    }
+
+    /// A line as long as a server likes is not kept for the few octets of a text that a program keeps.
+    fn is_small_in_its_line(&self) -> bool {
+        let line = match &self.0 {
+            Octets::Shared { buffer, .. } => buffer.0.len(),
+            Octets::Borrowed(_) => 0,
+        };
+        line > KEPT && line > self.as_bytes().len().saturating_mul(4)
     }
 
     /// The same text without the borrow, in the buffer of its line. One that does not lie in that line is copied by itself.
@@ -230,11 +250,7 @@ impl<'l> Carried<'l> {
         if octets.is_empty() {
             return Text::default();
         }
-        // A line as long as a server likes is not kept for the few octets of a text that a program keeps.
-        let small = self.line.len() > KEPT && self.line.len() > octets.len().saturating_mul(4);
-        let Some((front, behind)) = self.place(octets).filter(|_| !small) else {
-            return Text(Octets::Shared { buffer: Buffer(Arc::from(octets)), front: 0, behind: 0 });
-        };
+        let Some((front, behind)) = self.place(octets) else { return Text::alone(octets) };
         let buffer = self.buffer.get_or_insert_with(|| Buffer(Arc::from(self.line))).clone();
         Text(Octets::Shared { buffer, front, behind })
     }
@@ -490,7 +506,7 @@ mod tests {
             (b"elsewhere", false),
             (&b""[..], false),
         ] {
-            let text = Text::from(octets).out_of(&mut carried);
+            let text = Text::from(octets).out_of(&mut carried).into_owned();
             assert_eq!(text.as_bytes(), octets);
             assert_eq!(buffer(&text).is_some_and(|buffer| buffer.len() == line.len()), shared, "{}", octets.len());
         }
@@ -503,7 +519,7 @@ mod tests {
         // A line that is not long is kept whatever the text.
         for (length, shared) in [(KEPT, true), (KEPT + 1, false)] {
             let line = vec![b'x'; length];
-            let text = Text::from(&line[..2]).out_of(&mut Carried::new(&line));
+            let text = Text::from(&line[..2]).out_of(&mut Carried::new(&line)).into_owned();
             assert_eq!(buffer(&text).is_some_and(|buffer| buffer.len() == length), shared, "{length}");
         }
     }

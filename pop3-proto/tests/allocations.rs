@@ -233,6 +233,7 @@ fn the_texts_of_an_answer_that_is_cut_share_one_buffer() {
     let answers = [
         (Command::Noop, "+OK [X-CODE/A] and some words\r\n"),
         (Command::Noop, "-ERR [X-CODE/A] and some words\r\n"),
+        (Command::Noop, &format!("-ERR [X-CODE/A] {}\r\n", "word ".repeat(60))),
         (Command::Noop, "-ERR [IN-USE] a code that is known\r\n"),
         (Command::uidl(3).unwrap(), "+OK 3 id-2\r\n"),
         (Command::uidl(3).unwrap(), "+OK [X-CODE] 3 id-2\r\n"),
@@ -259,8 +260,11 @@ fn the_texts_of_an_answer_that_is_cut_share_one_buffer() {
             }
             assert_eq!(client.outstanding(), 0);
         };
-        let (front, back) = answer.as_bytes().split_at(1);
-        say(&[front, back]);
+        // The carry is as large as it has to be when nearly all of the answer lay in it once.
+        for cut in [1, answer.len() - 1] {
+            let (front, back) = answer.as_bytes().split_at(cut);
+            say(&[front, back]);
+        }
         let costs = each_cut(answer.as_bytes(), &mut say);
         assert!(costs.iter().all(|cost| *cost <= 1) && costs.contains(&1), "{command:?}: {answer:?}: {costs:?}");
     }

@@ -70,7 +70,8 @@ impl fmt::Display for Name<'_> {
     }
 }
 
-/// The argument of PASS: any octets but control characters, spaces included; never shown.
+/// The argument of PASS: any octets but control characters, spaces included; never shown. Out of a SASL message it may hold
+/// control characters too, but for CR, LF and NUL (RFC 4616 §2), and [`Client::send`](crate::Client::send) refuses it then.
 ///
 /// ```
 /// use pop3_proto::Command;

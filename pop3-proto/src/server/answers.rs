@@ -202,7 +202,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`Misuse::NothingOwed`] or [`Misuse::WrongAnswer`] if none was begun; [`Misuse::Offence`] as [`Server::body`];
+    /// [`Misuse::NothingOwed`] or [`Misuse::WrongAnswer`] if none was begun; [`Misuse::Offence`] under
+    /// [`Newlines::Reject`](crate::wire::dot::Newlines::Reject) if the text ends in CR (an LF may still follow);
     /// [`Misuse::InsideLine`] behind a single dot that [`Server::body_stuffed`] let pass as the beginning of a line;
     /// [`Misuse::Spoiled`] where a chunk of the message was refused.
     pub fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Misuse> {
