@@ -187,9 +187,12 @@ fn no_row_of_the_applications_announces_what_the_server_would_refuse() {
             Capability::Other { tag: Text::from("sasl"), arguments: Text::from(&*names.join("  ")).into_owned() };
         assert_eq!(refused(two.clone(), true, other), if there { None } else { wrong.clone() }, "{names:?}");
     }
-    let builtin = Config::new().builtin_mechanisms([pop3_proto::Builtin::Plain]);
-    assert_eq!(refused(builtin.clone(), true, sasl(&["PLAIN"])), None);
-    assert_eq!(refused(builtin, true, sasl(&["PLAIN", "LOGIN"])), wrong);
+    #[cfg(feature = "sasl")]
+    {
+        let builtin = Config::new().builtin_mechanisms([pop3_proto::Builtin::Plain]);
+        assert_eq!(refused(builtin.clone(), true, sasl(&["PLAIN"])), None);
+        assert_eq!(refused(builtin, true, sasl(&["PLAIN", "LOGIN"])), wrong);
+    }
     for (row, without, with) in [
         (Capability::Top, Config::new().without_top(), Config::new()),
         (Capability::Uidl, Config::new().without_uidl(), Config::new()),
