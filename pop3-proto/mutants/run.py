@@ -42,6 +42,7 @@ ROOT = HERE.parent.parent
 WORK = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve() / "mutants"
 TREE = WORK / "tree"
 KILLERS = WORK / "killers.json"
+REFUSED = WORK / "refused.json"
 FAIL_FAST = ["-Z", "unstable-options", "--fail-fast"]
 RECORD = str(2**32 - 1)
 NO_SWITCH = "cannot be switched"
@@ -104,14 +105,16 @@ def run_switched(mutants, chosen, jobs):
     constants = {m["id"] for m in mutants if not m["function"]} - left_out
     left_out |= constants
     reasons.update(dict.fromkeys(constants, NO_SWITCH))
-    those = [m for m in chosen if m["id"] not in left_out]
-    reach, seconds = who_reaches_what(build_tests("--test", "all", *ALL), jobs)
+    programs = build_tests("--test", "all", *ALL)
+    results = ask_killers([m for m in chosen if m["id"] not in left_out], programs, jobs)
+    those = [m for m in chosen if m["id"] not in left_out and m["id"] not in results]
+    reach, seconds = who_reaches_what(programs, jobs)
     if any(m["id"] not in reach for m in those):
         # What no test reaches may be code that is there without `std` only.
         second, more = who_reaches_what(build_tests(*without_std()), jobs)
         reach = second | reach
         seconds |= more
-    return run_all(those, reach, seconds, jobs), reasons
+    return results | run_all(those, reach, seconds, jobs), reasons
 
 
 def last_run(mutants):
@@ -202,7 +205,10 @@ def copy_tree():
 
 def build_all(mutants):
     """Leaves out, round by round, what the compiler refuses. Returns the numbers left out, and why."""
-    left_out, reasons = set(), {}
+    # What the compiler refused the last time it refuses again; the rounds find the others.
+    before = json.loads(REFUSED.read_text()) if REFUSED.exists() else {}
+    reasons = {mutant["id"]: before[mutant["key"]] for mutant in mutants if mutant["key"] in before}
+    left_out = set(reasons)
     for _ in range(60):
         for number in write_switched(left_out):
             left_out.add(number)
@@ -213,6 +219,7 @@ def build_all(mutants):
                 break
         else:
             print(f"{len(mutants)} mutants, {len(mutants) - len(left_out)} in one program", flush=True)
+            REFUSED.write_text(json.dumps({m["key"]: reasons[m["id"]] for m in mutants if m["id"] in left_out}, indent=0))
             return left_out, reasons
         refused = blamed(checked.stdout)
         new = {number: why for number, why in refused.items() if number not in left_out}
@@ -290,12 +297,32 @@ def build_tests(*options):
 # --- The runs -----------------------------------------------------------------------------------------------------------
 
 
+def tests_of(program):
+    listed = run([program, "--list"], TREE / "pop3-proto", UNDER_TEST).stdout.splitlines()
+    return [(program, line.removesuffix(": test")) for line in listed if line.endswith(": test")]
+
+
+def ask_killers(mutants, programs, jobs):
+    """The test that caught a mutant the last time most often catches it again: the others need not be asked."""
+    killers = json.loads(KILLERS.read_text()) if KILLERS.exists() else {}
+    # (A file may have been split.)
+    elsewhere = {key.partition(": ")[2]: test for key, test in killers.items()}
+    tests = {test: (program, test) for program in programs for program, test in tests_of(program)}
+
+    def one(mutant):
+        key = mutant["key"]
+        test = tests.get(killers.get(key, elsewhere.get(key.partition(": ")[2])))
+        return mutant["id"], caught([test], {test: 3}, {"MUTANT": str(mutant["id"])}) if test else ("missed", "")
+
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        results = {number: found for number, found in pool.map(one, mutants) if found[0] != "missed"}
+    print(f"{len(results)} of {len(mutants)} fail the test that they failed before", flush=True)
+    return results
+
+
 def who_reaches_what(programs, jobs):
     """For each mutant the tests that come by it, and for each test the seconds of processor time that it takes."""
-    tests = []
-    for program in programs:
-        listed = run([program, "--list"], TREE / "pop3-proto", UNDER_TEST).stdout.splitlines()
-        tests += [(program, line.removesuffix(": test")) for line in listed if line.endswith(": test")]
+    tests = [test for program in programs for test in tests_of(program)]
 
     def record(number):
         program, test = tests[number]
@@ -324,12 +351,11 @@ def who_reaches_what(programs, jobs):
 
 
 def run_all(mutants, reach, seconds, jobs):
-    # The test that caught a mutant last time is asked first.
     killers = json.loads(KILLERS.read_text()) if KILLERS.exists() else {}
     results, began = {}, time.monotonic()
 
     def one(mutant):
-        tests = sorted(reach.get(mutant["id"], []), key=lambda test: (test[1] != killers.get(mutant["key"]), seconds[test]))
+        tests = sorted(reach.get(mutant["id"], []), key=lambda test: seconds[test])
         return mutant, caught(tests, seconds, {"MUTANT": str(mutant["id"])})
 
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
