@@ -219,7 +219,8 @@ def build_all(mutants):
                 break
         else:
             print(f"{len(mutants)} mutants, {len(mutants) - len(left_out)} in one program", flush=True)
-            REFUSED.write_text(json.dumps({m["key"]: reasons[m["id"]] for m in mutants if m["id"] in left_out}, indent=0))
+            refused = [m for m in mutants if reasons.get(m["id"], NO_SWITCH) != NO_SWITCH]
+            REFUSED.write_text(json.dumps({m["key"]: reasons[m["id"]] for m in refused}, indent=0))
             return left_out, reasons
         refused = blamed(checked.stdout)
         new = {number: why for number, why in refused.items() if number not in left_out}
