@@ -120,6 +120,15 @@ fn deleting() -> (Server, Site) {
     (server, site)
 }
 
+#[test]
+fn no_message_is_sent_that_nobody_waits_for() {
+    let (mut server, _) = deleting();
+    let mut out = vec![];
+    assert_eq!(server.body(b"one\r\n", &mut out), Err(Misuse::NothingOwed));
+    assert_eq!(server.body_segments(b"one\r\n").err(), Some(Misuse::NothingOwed));
+    assert!(out.is_empty() && !server.is_over());
+}
+
 /// A server that is over: it takes nothing, says nothing, and never comes to UPDATE.
 fn silent(mut server: Server, mut site: Site) {
     assert!(server.is_over());
@@ -127,6 +136,8 @@ fn silent(mut server: Server, mut site: Site) {
     let (mut seen, mut out) = (vec![], vec![]);
     site.serve(&mut server, b"QUIT\r\nNOOP\r\n", &mut seen, &mut out).unwrap();
     assert_eq!(server.reply(&Reply::ok("").unwrap(), &mut out), Err(Misuse::Over));
+    assert_eq!(server.body(b"one\r\n", &mut out), Err(Misuse::Over));
+    assert_eq!(server.body_segments(b"one\r\n").err(), Some(Misuse::Over));
     assert_eq!((seen.len(), out.len(), site.removed), (0, 0, None));
 }
 

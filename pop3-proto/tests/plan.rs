@@ -291,6 +291,16 @@ fn a_refusal_that_is_heard_is_one_of_what_was_proposed() {
 }
 
 #[test]
+fn what_else_is_refused_says_nothing_about_a_login() {
+    let (mut client, mut plan) = (greeted(Client::over_tls(Config::new(), Peer::Verified)), Plan::new());
+    capa(&mut client, &mut plan, "+OK\r\nUSER\r\nPIPELINING\r\nUTF8\r\n.\r\n");
+    assert_eq!(plan.next(&client), Next::Login(Method::UserPass));
+    client.send(&Command::Utf8, &mut Vec::new()).unwrap();
+    tell(&mut client, &mut plan, "-ERR [SYS/PERM] no\r\n");
+    assert_eq!(plan.next(&client), Next::Login(Method::UserPass));
+}
+
+#[test]
 fn no_login_is_proposed_that_the_policy_refuses() {
     let opportunistic = || {
         let config = Config::new().tls(Tls::Opportunistic);
