@@ -133,6 +133,96 @@ fn text_passes_stuffed_unless_it_ends_for_somebody_wherever_a_block_ends() {
     }
 }
 
+/// Octets that one of a block may need something for, each at every place of texts of one octet.
+fn each_at_every_place(length: usize, mut check: impl FnMut(&[u8])) {
+    for fill in *b"x.\r\n" {
+        for odd in [&b""[..], b"\r\n", b"\r\n.", b"\n.", b"x\n", b"\rx", b"\r\r\n", b"\r."] {
+            for at in 0..=length - odd.len() {
+                let mut text = vec![fill; length];
+                text[at..at + odd.len()].copy_from_slice(odd);
+                check(&text);
+            }
+        }
+    }
+}
+
+/// Whether the octet there needs one before it or behind it.
+fn needs(text: &[u8], at: usize, all: bool) -> bool {
+    match text[at] {
+        b'\n' => text[at - 1] != b'\r' || text[at + 1] == b'.',
+        b'\r' => all && text[at + 1] != b'\n',
+        _ => false,
+    }
+}
+
+#[test]
+fn a_block_is_odd_if_an_octet_between_its_first_and_last_needs_something_and_not_else() {
+    each_at_every_place(BLOCK + 2, |text| {
+        let block = text.first_chunk().unwrap();
+        for (all, found) in [(false, odd::<false>(block)), (true, odd::<true>(block))] {
+            let expected = (1..=BLOCK).any(|at| needs(text, at, all));
+            assert_eq!(found, expected, "CR too: {all}: {}", text.escape_ascii());
+        }
+    });
+}
+
+#[test]
+fn whole_blocks_are_skipped_up_to_the_first_that_is_odd() {
+    let lines = b"\nA line of some octets, and its end.\r".repeat(4 * BLOCK / 37 + 1);
+    for length in [0, 1, BLOCK, BLOCK + 1, BLOCK + 2, BLOCK + 3, 2 * BLOCK + 1, 2 * BLOCK + 2, 4 * BLOCK] {
+        let full = length.saturating_sub(2) / BLOCK * BLOCK;
+        assert_eq!(
+            (clean::<false>(&lines[..length]), clean::<true>(&lines[..length])),
+            (full, full),
+            "{length} octets"
+        );
+    }
+    for at in 1..3 * BLOCK {
+        let mut text = lines[..4 * BLOCK].to_vec();
+        text[at - 1..=at].copy_from_slice(b"x\n");
+        let first = (1..).find(|&at| needs(&text, at, false)).unwrap();
+        assert_eq!(clean::<false>(&text), (first - 1) / BLOCK * BLOCK, "a bare LF at {at}");
+    }
+}
+
+#[test]
+fn the_end_may_be_in_a_chunk_if_a_line_of_it_begins_with_a_dot_and_no_other_octet_of_text() {
+    let end = |octet: Option<&u8>| matches!(octet, Some(b'\r' | b'\n' | 0));
+    for edge in [Edge::LineStart, Edge::BareLf, Edge::Cr, Edge::Text] {
+        for dot in [false, true] {
+            for chunk in [
+                &b""[..],
+                b".",
+                b"\r",
+                b"\n",
+                b"\0",
+                b"x",
+                b".\r",
+                b".\n",
+                b".\0",
+                b".x",
+                b"..",
+                b"x.\r\n",
+                b"x\n.\r",
+                b"x\n.x",
+                b"x\n..\n.\0",
+                b"x\n.\n",
+                b"\n.\n",
+                b"\n.",
+                b"\r\n..\r\n.y\r\n",
+            ] {
+                let at_once = match chunk {
+                    [b'.', behind @ ..] if matches!(edge, Edge::LineStart | Edge::BareLf) => end(behind.first()),
+                    _ => dot && end(chunk.first()),
+                };
+                let later = chunk.windows(3).any(|octets| octets.starts_with(b"\n.") && end(octets.last()));
+                let found = Stuffed { edge, dot }.may_end(chunk);
+                assert_eq!(found, at_once || later, "{edge:?}, {dot}: {}", chunk.escape_ascii());
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
