@@ -119,6 +119,15 @@ fn no_stuffed_text_makes_the_server_end_a_message_early() {
 }
 
 #[test]
+fn the_answer_is_owed_until_the_stuffed_text_is_ended() {
+    let (mut server, mut out) = server_with_a_body_begun();
+    server.body_stuffed(b"..one\r\n", &mut out).unwrap();
+    assert_eq!(server.owes(), Some(Verb::Retr));
+    server.end(&mut out).unwrap();
+    assert_eq!((server.owes(), out.as_slice()), (None, &b"..one\r\n.\r\n"[..]));
+}
+
+#[test]
 fn an_early_end_is_refused_and_nothing_of_the_chunk_is_written() {
     let (mut server, mut out) = server_with_a_body_begun();
     assert_eq!(server.body_stuffed(b"a\r\n.\r\n+OK\r\n", &mut out), Err(Misuse::Terminator));
