@@ -1,8 +1,10 @@
 //! What the pages name is there: tests, files and cases.
 
+mod tree;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use tree::{below, root};
 
 #[test]
 fn every_test_that_a_page_names_is_there() {
@@ -84,27 +86,6 @@ fn in_code(text: &str) -> impl Iterator<Item = &str> {
         })
         .flat_map(|line| line.split('`').skip(1).step_by(2))
         .flat_map(|code| code.split([' ', ',', '(', ')', '|']))
-}
-
-/// Files of a kind; build output, corpora and what is not ours left out.
-fn below(folder: &Path, kind: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() {
-            if !["target", "corpus", "node_modules", ".git"].contains(&&*name) {
-                found.extend(below(&path, kind));
-            }
-        } else if path.extension().is_some_and(|of| of == kind) {
-            found.push(path);
-        }
-    }
-    found
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 /// The report of a measurement speaks of the code as it was measured.

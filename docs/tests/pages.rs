@@ -1,14 +1,16 @@
 //! The pages hang together: every relative link leads somewhere, every page with code is compiled, the index names them all.
 
+mod tree;
+
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
-use std::path::{Path, PathBuf};
+use tree::{below, root};
 
 #[test]
 fn every_relative_link_leads_to_a_file_and_every_anchor_to_a_heading() {
     let root = root();
     let (mut broken, mut links) = (Vec::new(), 0);
-    for page in pages(&root) {
+    for page in below(&root, "md") {
         let text = fs::read_to_string(&page).unwrap();
         for link in links_of(&text) {
             let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
@@ -33,7 +35,7 @@ fn every_relative_link_leads_to_a_file_and_every_anchor_to_a_heading() {
 #[test]
 fn every_page_with_rust_in_it_is_compiled() {
     let named = fs::read_to_string(root().join("docs/guide.rs")).unwrap();
-    for page in pages(&root().join("docs")) {
+    for page in below(&root().join("docs"), "md") {
         let text = fs::read_to_string(&page).unwrap();
         let name = page.file_name().unwrap().to_str().unwrap();
         if text.lines().any(|line| line.starts_with("```rust")) {
@@ -47,7 +49,7 @@ fn every_page_with_rust_in_it_is_compiled() {
 fn the_index_names_every_page() {
     let docs = root().join("docs");
     let index = fs::read_to_string(docs.join("README.md")).unwrap();
-    for page in pages(&docs) {
+    for page in below(&docs, "md") {
         let name = page.file_name().unwrap().to_str().unwrap();
         assert!(name == "README.md" || index.contains(&format!("({name})")), "docs/README.md does not name {name}");
     }
@@ -110,28 +112,6 @@ fn headings_become_anchors_as_forges_make_them() {
         links_of("a [b](c.md#d) `[e](f)` [g](h \"title\")\n```\n[i](j)\n```\n![k](l.svg)"),
         ["c.md#d", "h", "l.svg"]
     );
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
-
-/// Markdown files below the folder, build output and corpora left out.
-fn pages(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() {
-            if !["target", "corpus", "node_modules", ".git"].contains(&&*name) {
-                found.extend(pages(&path));
-            }
-        } else if name.ends_with(".md") {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
 }
 
 /// The targets of inline links and pictures, outside of code.

@@ -292,8 +292,8 @@ impl Plan {
         if let Some(why) = self.verdict {
             return Next::GiveUp(why);
         }
-        // CAPA is harmless: what stands against it stands against everything.
-        if client.outstanding() > 0 || client.may_send(&Command::Capa).is_err() {
+        // CAPA is harmless, and waits for every answer: what stands against it stands against everything.
+        if client.may_send(&Command::Capa).is_err() {
             return Next::Nothing;
         }
         let listed = client.supports(Extension::Stls) != Support::Unknown;

@@ -20,8 +20,8 @@ use core::hash::{Hash, Hasher};
 /// ```
 ///
 /// It borrows from the input where its line lay whole in it. The texts of a line that two reads shared lie in one buffer of
-/// that line, and a clone of such a text copies nothing. A text that is a small part of a long line is copied by itself: it
-/// holds at most four times its own octets, or 256.
+/// that line, and a clone of such a text copies nothing. [`Text::into_owned`], for what a program keeps, copies a text that is
+/// a small part of a long line: what it gives holds at most four times its own octets, or 256.
 #[derive(Clone)]
 pub struct Text<'a>(Octets<'a>);
 

@@ -3,7 +3,7 @@
 use crate::machines::{client, server};
 use crate::{Reads, Row, inputs};
 use pop3_proto::wire::dot::{Newlines, Size};
-use pop3_proto::{Client, Command, Event};
+use pop3_proto::{Client, Command, Event, Misuse, Server};
 use std::hint::black_box;
 use std::rc::Rc;
 
@@ -123,9 +123,25 @@ fn reading(
 const CHUNK: usize = 16384;
 
 fn copied(name: &str, newlines: Newlines, text: &Rc<[u8]>, goal: Option<f64>) -> Row {
+    written(format!("server body, {name}"), newlines, text, goal, Server::body)
+}
+
+/// What a proxy passes on as it is.
+fn stuffed(name: &str, text: &Rc<[u8]>) -> Row {
+    written(format!("server body_stuffed, {name}"), Newlines::Canonical, text, None, Server::body_stuffed)
+}
+
+/// An answer that is written into a buffer.
+fn written(
+    name: String,
+    newlines: Newlines,
+    text: &Rc<[u8]>,
+    goal: Option<f64>,
+    write: impl Fn(&mut Server, &[u8], &mut Vec<u8>) -> Result<(), Misuse> + Copy + 'static,
+) -> Row {
     let text = text.clone();
     Row {
-        name: format!("server body, {name}"),
+        name,
         unit: "octet",
         goal,
         units: text.len(),
@@ -138,32 +154,7 @@ fn copied(name: &str, newlines: Newlines, text: &Rc<[u8]>, goal: Option<f64>) ->
             Box::new(move || {
                 for chunk in text.chunks(CHUNK) {
                     out.clear();
-                    server.body(chunk, &mut out).unwrap();
-                    black_box(&out);
-                }
-            })
-        }),
-    }
-}
-
-/// What a proxy passes on as it is.
-fn stuffed(name: &str, text: &Rc<[u8]>) -> Row {
-    let text = text.clone();
-    Row {
-        name: format!("server body_stuffed, {name}"),
-        unit: "octet",
-        goal: None,
-        units: text.len(),
-        reads: Some(Reads { text: text.clone(), read: CHUNK }),
-        prepare: Box::new(move || {
-            let (mut server, mut out) = (server(Newlines::Canonical), Vec::with_capacity(2 * CHUNK));
-            server.next_event(&mut &b"RETR 1\r\n"[..], &mut out).unwrap();
-            server.begin("", &mut out).unwrap();
-            let text = text.clone();
-            Box::new(move || {
-                for chunk in text.chunks(CHUNK) {
-                    out.clear();
-                    server.body_stuffed(chunk, &mut out).unwrap();
+                    write(&mut server, chunk, &mut out).unwrap();
                     black_box(&out);
                 }
             })

@@ -71,9 +71,7 @@ impl Config {
         .into_iter()
         .flatten()
     }
-}
 
-impl Config {
     /// Whether a line of a capability list, as the client will read it, announces nothing that the server would refuse now.
     pub(crate) fn keeps(&self, line: &[u8], now: Now) -> bool {
         let announced = &self.announced;

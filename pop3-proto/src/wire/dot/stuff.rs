@@ -314,6 +314,7 @@ impl Edge {
         if (even || chunk.is_empty()) && pairs(chunk, |first, second| (first == b'\r') ^ (second == b'\n')) == 0 {
             return None;
         }
+        // There is one: this finds the first.
         let mut owed = self == Self::Cr; // an LF must come next
         let mut from = 0_usize;
         for at in memchr::memchr2_iter(b'\r', b'\n', chunk) {
@@ -328,7 +329,7 @@ impl Edge {
             }
             from = at.saturating_add(1);
         }
-        (owed && from < chunk.len()).then_some(Offence::BareCr)
+        Some(Offence::BareCr)
     }
 }
 
