@@ -205,9 +205,11 @@ def copy_tree():
 
 def build_all(mutants):
     """Leaves out, round by round, what the compiler refuses. Returns the numbers left out, and why."""
-    # What the compiler refused the last time it refuses again; the rounds find the others.
+    # What the compiler refused the last time it refuses again, if its file is as it was; the rounds find the others.
     before = json.loads(REFUSED.read_text()) if REFUSED.exists() else {}
-    reasons = {mutant["id"]: before[mutant["key"]] for mutant in mutants if mutant["key"] in before}
+    files = {file: hashlib.sha256((ROOT / file).read_bytes()).hexdigest() for file in {m["file"] for m in mutants}}
+    asked = {mutant["id"]: f"{mutant['key']} in {files[mutant['file']]}" for mutant in mutants}
+    reasons = {number: before[key] for number, key in asked.items() if key in before}
     left_out = set(reasons)
     for _ in range(60):
         for number in write_switched(left_out):
@@ -220,7 +222,7 @@ def build_all(mutants):
         else:
             print(f"{len(mutants)} mutants, {len(mutants) - len(left_out)} in one program", flush=True)
             refused = [m for m in mutants if reasons.get(m["id"], NO_SWITCH) != NO_SWITCH]
-            REFUSED.write_text(json.dumps({m["key"]: reasons[m["id"]] for m in refused}, indent=0))
+            REFUSED.write_text(json.dumps({asked[m["id"]]: reasons[m["id"]] for m in refused}, indent=0))
             return left_out, reasons
         refused = blamed(checked.stdout)
         new = {number: why for number, why in refused.items() if number not in left_out}

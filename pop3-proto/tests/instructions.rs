@@ -6,6 +6,7 @@
 //! is missing, the tests count as ignored, and in CI as failed.
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use pop3_proto::wire::dot::{Newlines, Stuff};
 use pop3_proto::{Client, Command, Config, Digest, Greeting, Peer, Reply, Secret, Server, Verb};
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-const SHAPES: [&str; 24] = [
+const SHAPES: [&str; 28] = [
     "body_dots",
     "body_cr",
     "body_lf",
@@ -63,6 +64,10 @@ const SHAPES: [&str; 24] = [
     "command_without_end",
     "response_without_end",
     "stuffing",
+    "stuffing_of_bare_crs",
+    "stuffing_that_rejects",
+    "stuffing_in_slices",
+    "text_that_is_stuffed",
 ];
 
 /// What is compared. Comparing with the digest of a secret needs the feature that computes it.
@@ -144,7 +149,11 @@ fn counts() -> Result<BTreeMap<Piece, u64>, Box<dyn std::error::Error>> {
 fn measured(name: &str, octets: &[u8], reads: usize) {
     match name {
         "answers_to_a_batch" => batch(octets, reads),
-        "stuffing" => stuff(octets, reads),
+        "stuffing" => stuff(Newlines::Canonical, octets, reads),
+        "stuffing_of_bare_crs" => stuff(Newlines::CanonicalAll, octets, reads),
+        "stuffing_that_rejects" => stuff(Newlines::Reject, octets, reads),
+        "stuffing_in_slices" => slices(octets, reads),
+        "text_that_is_stuffed" => pass(octets, reads),
         "digest" => {
             let (one, other) = octets.split_at(32);
             let (one, other) = (Digest::new(one).unwrap(), Digest::new(other).unwrap());
@@ -208,6 +217,10 @@ fn octets(name: &str, size: usize) -> Vec<u8> {
         "commands_that_are_too_long" => line(&[&[b'x'; 600][..], b"\r\n"].concat()),
         "response_without_end" => [b"AUTH X-TWO\r\n", &line(b"A")[..]].concat(),
         "stuffing" => line(b".\n"),
+        "stuffing_in_slices" => line(b".\n\r\n"),
+        "stuffing_of_bare_crs" => line(b"\r.\r\r\n"),
+        "stuffing_that_rejects" => line(b".\r\n"),
+        "text_that_is_stuffed" => line(b"..\r\n.\rx\0\n"),
         "digest" | "secret" => pair(size).concat(),
         "matches" => nearly_right(size).concat(),
         other => panic!("what is {other}?"),
@@ -327,11 +340,38 @@ fn serve(octets: &[u8], reads: usize) {
     octets.chunks(reads).for_each(tell);
 }
 
-fn stuff(octets: &[u8], reads: usize) {
-    let mut stuff = pop3_proto::wire::dot::Stuff::new(pop3_proto::wire::dot::Newlines::Canonical);
+fn stuff(newlines: Newlines, octets: &[u8], reads: usize) {
+    let mut stuff = Stuff::new(newlines);
     let mut out = Vec::with_capacity(octets.len() * 3);
     for chunk in octets.chunks(reads) {
         stuff.encode(chunk, &mut out).unwrap();
+    }
+    black_box(&out);
+}
+
+fn slices(octets: &[u8], reads: usize) {
+    let mut stuff = Stuff::new(Newlines::Canonical);
+    for chunk in octets.chunks(reads) {
+        stuff.segments(chunk).unwrap().for_each(|segment| {
+            black_box(segment);
+        });
+    }
+}
+
+/// A server that passes on text as it came.
+fn pass(octets: &[u8], reads: usize) {
+    let mut out = Vec::with_capacity(octets.len() + 1024);
+    let config = Config::new().allow_cleartext_login();
+    let mut server = Server::new(config, Greeting::text("ready").unwrap(), &mut out);
+    let mut input = &b"USER mrose\r\nPASS tanstaaf\r\nRETR 1\r\n"[..];
+    for _ in 0..2 {
+        server.next_event(&mut input, &mut out).unwrap();
+        server.reply(&Reply::ok("").unwrap(), &mut out).unwrap();
+    }
+    server.next_event(&mut input, &mut out).unwrap();
+    server.begin("", &mut out).unwrap();
+    for chunk in octets.chunks(reads) {
+        server.body_stuffed(chunk, &mut out).unwrap();
     }
     black_box(&out);
 }
